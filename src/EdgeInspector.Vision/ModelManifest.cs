@@ -1,0 +1,203 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace EdgeInspector.Vision;
+
+/// <summary>The facts of a model package, as its manifest.json tells them. Keys it does not know are refused.</summary>
+public sealed record ModelManifest
+{
+    public const string FileName = "manifest.json";
+
+    public const string CurrentSchema = "edge-inspector.package/1";
+
+    public required string Schema { get; init; }
+
+    public required string Name { get; init; }
+
+    public required string Version { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Description { get; init; }
+
+    /// <summary>Absent: the whole picture is one part.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DetectorManifest? Detector { get; init; }
+
+    /// <summary>Absent: parts are found and not judged.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ClassifierManifest? Classifier { get; init; }
+
+    public IReadOnlyList<GoldenPicture> Golden { get; init; } = [];
+
+    public GoldenTolerance Tolerance { get; init; } = new();
+
+    /// <summary>What training found out; free form, for people.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public JsonElement? Metrics { get; init; }
+}
+
+/// <summary>The first stage: finds parts.</summary>
+public sealed record DetectorManifest
+{
+    /// <summary>Name of the ONNX file, in the package's folder.</summary>
+    public required string File { get; init; }
+
+    /// <summary>SHA-256 of the file, hexadecimal.</summary>
+    public required string Sha256 { get; init; }
+
+    /// <summary>How the output is read: yolov8 or yolox.</summary>
+    public required DetectorFormat Format { get; init; }
+
+    public required NetworkInput Input { get; init; }
+
+    public required IReadOnlyList<string> Labels { get; init; }
+
+    /// <summary>0 to 1; what scores lower is not a part.</summary>
+    public float ScoreThreshold { get; init; } = 0.5f;
+
+    /// <summary>0 to 1; of two parts of one label that overlap more than this, the lower score goes.</summary>
+    public float NmsThreshold { get; init; } = 0.5f;
+
+    /// <summary>1 to 1024.</summary>
+    public int MaxDetections { get; init; } = 64;
+}
+
+/// <summary>The second stage: judges parts.</summary>
+public sealed record ClassifierManifest
+{
+    /// <summary>Name of the ONNX file, in the package's folder.</summary>
+    public required string File { get; init; }
+
+    /// <summary>SHA-256 of the file, hexadecimal.</summary>
+    public required string Sha256 { get; init; }
+
+    /// <summary>How the output is read: softmax, logits or sigmoid.</summary>
+    public required ClassifierFormat Format { get; init; }
+
+    public required NetworkInput Input { get; init; }
+
+    /// <summary>
+    /// −0.45 to 2: what is cut out is a square around the part, its side the part's longer one times
+    /// 1 + 2 × this margin.
+    /// </summary>
+    public float CropMargin { get; init; }
+
+    public required IReadOnlyList<string> Labels { get; init; }
+
+    /// <summary>The labels that are no defect.</summary>
+    public required IReadOnlyList<string> Good { get; init; }
+
+    /// <summary>0 to 1; a part whose defect score reaches it is a defect.</summary>
+    public float DefectThreshold { get; init; } = 0.5f;
+}
+
+/// <summary>How a picture becomes a network's input: value = (pixel − mean) / std, planes first, 32-bit floats.</summary>
+public sealed record NetworkInput
+{
+    /// <summary>Pixels, 8 to 4096.</summary>
+    public required int Width { get; init; }
+
+    /// <summary>Pixels, 8 to 4096.</summary>
+    public required int Height { get; init; }
+
+    public ChannelOrder Channels { get; init; } = ChannelOrder.Rgb;
+
+    /// <summary>One number per channel, in the order of <see cref="Channels"/>, 0 to 255.</summary>
+    public IReadOnlyList<float> Mean { get; init; } = [0, 0, 0];
+
+    /// <summary>One number per channel, in the order of <see cref="Channels"/>, above 0.</summary>
+    public IReadOnlyList<float> Std { get; init; } = [255, 255, 255];
+
+    public FitMode Fit { get; init; } = FitMode.Letterbox;
+
+    /// <summary>Grey level of what a letterbox leaves free, 0 to 255.</summary>
+    public float Pad { get; init; } = 114;
+}
+
+/// <summary>A picture of the package with what this package's networks must find in it.</summary>
+public sealed record GoldenPicture
+{
+    /// <summary>Path inside the package's folder.</summary>
+    public required string Picture { get; init; }
+
+    public required IReadOnlyList<GoldenPart> Parts { get; init; }
+}
+
+/// <summary>One part of a golden picture.</summary>
+public sealed record GoldenPart
+{
+    /// <summary>x1, y1, x2, y2 in pixels of the picture.</summary>
+    public required IReadOnlyList<float> Box { get; init; }
+
+    /// <summary>The detector's score; not looked at in a package without detector.</summary>
+    public float Score { get; init; } = 1;
+
+    /// <summary>The classifier's label, or the detector's in a package without classifier.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Label { get; init; }
+
+    /// <summary>The classifier's defect score.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public float? DefectScore { get; init; }
+}
+
+/// <summary>How far a device may differ from the golden results before its package is refused.</summary>
+public sealed record GoldenTolerance
+{
+    /// <summary>0 to 0.5, for detection and defect scores.</summary>
+    public float Score { get; init; } = 0.02f;
+
+    /// <summary>0 to 64, for each edge of a box.</summary>
+    public float Pixels { get; init; } = 2;
+}
+
+public enum DetectorFormat
+{
+    /// <summary>[1, 4 + C, N]: centre x, centre y, width, height in input pixels, then C scores.</summary>
+    [JsonStringEnumMemberName("yolov8")]
+    YoloV8,
+
+    /// <summary>[1, N, 5 + C], grid not decoded, strides 8, 16 and 32: x, y, width, height, objectness, C scores.</summary>
+    [JsonStringEnumMemberName("yolox")]
+    YoloX,
+}
+
+public enum ClassifierFormat
+{
+    /// <summary>One probability per label.</summary>
+    [JsonStringEnumMemberName("softmax")]
+    Softmax,
+
+    /// <summary>One number per label, to be put through a softmax.</summary>
+    [JsonStringEnumMemberName("logits")]
+    Logits,
+
+    /// <summary>One number: the probability of a defect.</summary>
+    [JsonStringEnumMemberName("sigmoid")]
+    Sigmoid,
+}
+
+public enum ChannelOrder
+{
+    [JsonStringEnumMemberName("rgb")]
+    Rgb,
+    [JsonStringEnumMemberName("bgr")]
+    Bgr,
+    [JsonStringEnumMemberName("grey")]
+    Grey,
+}
+
+public enum FitMode
+{
+    /// <summary>Shape kept, centred, the rest padded.</summary>
+    [JsonStringEnumMemberName("letterbox")]
+    Letterbox,
+
+    /// <summary>Shape kept, in the upper left corner, the rest padded.</summary>
+    [JsonStringEnumMemberName("letterbox-top-left")]
+    LetterboxTopLeft,
+
+    /// <summary>Pulled to the input's shape.</summary>
+    [JsonStringEnumMemberName("stretch")]
+    Stretch,
+}
