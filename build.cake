@@ -1,0 +1,215 @@
+// The build, in small named tasks. ./build.sh starts it (and sets the machine up before); run with no other bootstrapper.
+#nullable enable
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using System.Threading;
+using System.Xml.Linq;
+
+var target = Argument("target", "Test");
+var hostRid = System.Runtime.InteropServices.RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.Arm64
+    ? "linux-arm64"
+    : "linux-x64";
+var rid = Argument("rid", hostRid);
+var ortFlavor = Argument("ort", "Cpu");
+
+const string Configuration = "Release";
+const string Solution = "EdgeInspector.sln";
+const string Service = "src/EdgeInspector/EdgeInspector.csproj";
+var artifacts = MakeAbsolute(Directory("artifacts"));
+var testResults = artifacts.Combine("tests");
+
+// Warnings stop this build, not the person typing: ContinuousIntegrationBuild turns them into errors.
+DotNetMSBuildSettings Strict() => new DotNetMSBuildSettings()
+    .WithProperty("ContinuousIntegrationBuild", "true")
+    .WithProperty("OrtFlavor", ortFlavor);
+
+// ------------------------------------------------------------------------------------------------ building
+
+Task("Clean")
+    .Description("Remove what was built.")
+    .Does(() =>
+{
+    var settings = new DeleteDirectorySettings { Recursive = true, Force = true };
+    DeleteDirectories(GetDirectories("src/*/bin") + GetDirectories("src/*/obj")
+        + GetDirectories("tests/*/bin") + GetDirectories("tests/*/obj"), settings);
+    // The artifacts folder itself stays: build.sh holds its lock in there.
+    DeleteDirectories(GetDirectories("artifacts/*"), settings);
+    DeleteFiles("artifacts/*");
+});
+
+Task("Restore")
+    .Description("Fetch exactly the packages that the lock files name.")
+    .Does(() => Restore(Solution));
+
+Task("Build")
+    .Description("Compile everything; a warning is an error.")
+    .IsDependentOn("Restore")
+    .Does(() => DotNetBuild(Solution, new DotNetBuildSettings
+    {
+        Configuration = Configuration,
+        NoRestore = true,
+        NoLogo = true,
+        Verbosity = DotNetVerbosity.Quiet,
+        MSBuildSettings = Strict(),
+    }));
+
+Task("Publish")
+    .Description("The program, ready to copy, for this machine or the one named by --rid.")
+    .Does(() =>
+{
+    Restore(Service);
+    var output = rid == hostRid && ortFlavor == "Cpu"
+        ? artifacts.Combine("edge-inspector")
+        : artifacts.Combine($"edge-inspector-{rid}{(ortFlavor == "Cpu" ? "" : $"-{ortFlavor}")}");
+    // Files left by an earlier version would be loaded like any other.
+    CleanDirectory(output);
+    DotNetPublish(Service, new DotNetPublishSettings
+    {
+        Configuration = Configuration,
+        Runtime = rid,
+        SelfContained = false,
+        NoRestore = true,
+        NoLogo = true,
+        Verbosity = DotNetVerbosity.Quiet,
+        OutputDirectory = output,
+        MSBuildSettings = Strict(),
+    });
+    Information($"The program is in {output.FullPath}");
+});
+
+Task("Format")
+    .Description("Lay out all C# alike.")
+    .Does(() => DotNetTool("csharpier format src tests"));
+
+// A flavour other than the default has no committed lock file to hold it to.
+void Restore(string project) => DotNetRestore(project, new DotNetRestoreSettings
+{
+    LockedMode = ortFlavor == "Cpu",
+    Verbosity = DotNetVerbosity.Quiet,
+    MSBuildSettings = new DotNetMSBuildSettings().WithProperty("OrtFlavor", ortFlavor),
+});
+
+// ------------------------------------------------------------------------------------------------- testing
+
+Task("Test")
+    .Description("Every test, .NET and Python; their sum goes to artifacts/tests/summary.txt.")
+    .IsDependentOn("Build")
+    .Does(() =>
+{
+    EnsureDirectoryExists(testResults);
+    CleanDirectory(testResults);
+    var arguments = (EnvironmentVariable("EDGEINSPECTOR_TEST_ARGUMENTS") ?? "")
+        .Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    var python = EnvironmentVariable("EDGEINSPECTOR_PYTHON");
+
+    var sum = new Tally();
+    // One after the other: tests that measure time want the machine to themselves.
+    foreach (var project in GetFiles("tests/*/*.csproj").OrderBy(file => file.FullPath, StringComparer.Ordinal))
+    {
+        sum += RunTestProgram(project, arguments);
+    }
+
+    // Arguments choose among .NET tests; the Python ones would not understand them.
+    if (!string.IsNullOrEmpty(python) && arguments.Length == 0 && DirectoryExists("tests/training"))
+    {
+        sum += RunPythonTests(python, "tests/training");
+    }
+
+    System.IO.File.WriteAllText(testResults.CombineWithFilePath("summary.txt").FullPath, sum + "\n");
+    if (sum.Failed > 0)
+    {
+        throw new CakeException($"{sum.Failed} failed");
+    }
+    if (sum.Passed == 0)
+    {
+        throw new CakeException("no test ran");
+    }
+});
+
+Tally RunTestProgram(FilePath project, IReadOnlyList<string> arguments)
+{
+    var name = project.GetFilenameWithoutExtension().FullPath;
+    // Benchmarks live beside the tests but are no tests.
+    var program = project.GetDirectory().CombineWithFilePath($"bin/{Configuration}/net10.0/{name}");
+    if (!System.IO.File.ReadAllText(project.FullPath).Contains("xunit.v3"))
+    {
+        return new Tally();
+    }
+
+    var report = testResults.CombineWithFilePath($"{name}.xml");
+    Information($"\n{name}");
+    var (code, _) = Run(program.FullPath,
+        [.. arguments, "-noLogo", "-noColor", "-noAutoReporters", "-result-xml", report.FullPath]);
+
+    var tally = new Tally();
+    if (System.IO.File.Exists(report.FullPath))
+    {
+        foreach (var assembly in XDocument.Load(report.FullPath).Descendants("assembly"))
+        {
+            int Count(string attribute) => (int?)assembly.Attribute(attribute) ?? 0;
+            tally += new Tally(Count("passed"), Count("failed") + Count("errors"), Count("skipped"));
+        }
+    }
+    // A program that died, or never reported, has failed once more than it says.
+    return code != 0 && tally.Failed == 0 ? Failed(tally, $"{name} ended with exit code {code}") : tally;
+}
+
+Tally RunPythonTests(string python, string folder)
+{
+    Information($"\n{folder} ({python})");
+    var (code, output) = Run(python, ["-B", "-m", "unittest", "discover", "-v", "-s", folder]);
+
+    int Count(string pattern) => Regex.Matches(output, pattern, RegexOptions.Multiline) is [.., var last]
+        ? int.Parse(last.Groups[1].Value)
+        : 0;
+    var ran = Count(@"^Ran (\d+) tests? in");
+    var failed = Count(@"^FAILED \(.*?failures=(\d+)") + Count(@"^FAILED \(.*?errors=(\d+)");
+    var skipped = Count(@"^(?:OK|FAILED) \(.*?skipped=(\d+)");
+    var tally = new Tally(Math.Max(0, ran - failed - skipped), failed, skipped);
+    return code != 0 && failed == 0 ? Failed(tally, $"the tests in {folder} ended with exit code {code}") : tally;
+}
+
+Tally Failed(Tally tally, string why)
+{
+    Error(why);
+    return tally with { Failed = tally.Failed + 1 };
+}
+
+// Runs a program, shows what it says as it says it, and keeps it.
+(int Code, string Output) Run(string program, IEnumerable<string> arguments)
+{
+    var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+    using var process = new Process { StartInfo = start };
+    var output = new StringBuilder();
+    void Show(object sender, DataReceivedEventArgs line)
+    {
+        if (line.Data is not null)
+        {
+            lock (output)
+            {
+                output.Append(line.Data).Append('\n');
+                Console.WriteLine(line.Data);
+            }
+        }
+    }
+
+    process.OutputDataReceived += Show;
+    process.ErrorDataReceived += Show;
+    process.Start();
+    process.BeginOutputReadLine();
+    process.BeginErrorReadLine();
+    process.WaitForExit();
+    return (process.ExitCode, output.ToString());
+}
+
+// How the tests of one runner, or of all, went.
+record Tally(int Passed = 0, int Failed = 0, int Skipped = 0)
+{
+    public static Tally operator +(Tally a, Tally b) =>
+        new(a.Passed + b.Passed, a.Failed + b.Failed, a.Skipped + b.Skipped);
+
+    public override string ToString() =>
+        $"{Passed} passed, {Failed} failed" + (Skipped > 0 ? $", {Skipped} skipped" : "");
+}
+
+RunTarget(target);
