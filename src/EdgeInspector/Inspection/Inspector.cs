@@ -1,0 +1,273 @@
+using System.Threading.Channels;
+using EdgeInspector.Line;
+using EdgeInspector.Telemetry;
+using EdgeInspector.Vision;
+
+namespace EdgeInspector.Inspection;
+
+/// <summary>
+/// Frame in, decisions out: detect, track, crop, classify, decide. Every part that the camera or the entry eye sees gets
+/// exactly one decision. Called by the inspect thread alone; allocates nothing once warm and waits for nobody.
+/// </summary>
+internal sealed class Inspector
+{
+    private readonly IDetector _detector;
+    private readonly IClassifier _classifier;
+    private readonly DecisionRules _rules;
+    private readonly PartTracker _tracker;
+    private readonly IBelt _belt;
+    private readonly EntryEye? _entryEye;
+    private readonly DecisionQueue _decisions;
+    private readonly ChannelWriter<PartEvent> _events;
+    private readonly EvidenceWorker? _evidence;
+    private readonly InspectionFigures _figures;
+    private readonly TimeProvider _time;
+    private readonly double _millimetresPerPixel;
+    private readonly double _viewSpacing;
+    private readonly double _viewCentre;
+    private readonly int _passSampleInterval;
+    private readonly int _acrossCentre;
+    private readonly Detection[] _detections = new Detection[256];
+    private readonly Box[] _boxes = new Box[64];
+    private readonly int[] _viewed = new int[64];
+    private readonly Classification[] _classifications = new Classification[64];
+    private long _lastPart;
+    private long _passes;
+
+    /// <summary>Joins the stages. Owns none of them.</summary>
+    public Inspector(
+        IDetector detector,
+        IClassifier classifier,
+        DecisionRules rules,
+        InspectionOptions options,
+        int pictureWidth,
+        int pictureHeight,
+        IBelt belt,
+        EntryEye? entryEye,
+        DecisionQueue decisions,
+        ChannelWriter<PartEvent> events,
+        EvidenceWorker? evidence,
+        InspectionFigures figures,
+        TimeProvider time
+    )
+    {
+        _detector = detector;
+        _classifier = classifier;
+        _rules = rules;
+        _belt = belt;
+        _entryEye = entryEye;
+        _decisions = decisions;
+        _events = events;
+        _evidence = evidence;
+        _figures = figures;
+        _time = time;
+        _tracker = new PartTracker(pictureWidth, pictureHeight, options.Direction);
+        _millimetresPerPixel = options.MillimetresPerPixel;
+        _viewSpacing = rules.Recipe.ViewSpacing / options.MillimetresPerPixel;
+        _viewCentre = _tracker.ViewLength / 2.0 * options.MillimetresPerPixel;
+        _acrossCentre = (options.Direction is BeltDirection.Right or BeltDirection.Left ? pictureHeight : pictureWidth) / 2;
+        _passSampleInterval = options.PassSampleInterval;
+    }
+
+    /// <summary>Inspects one frame. The frame stays the caller's.</summary>
+    public void Inspect(Frame frame)
+    {
+        var capturedAt = new Instant(frame.CapturedAt);
+        var travel = _belt.TravelAt(capturedAt) / _millimetresPerPixel;
+        var found = _detector.Detect(frame.Picture, _detections);
+        _tracker.Update(_detections.AsSpan(0, found), travel, frame.Sequence);
+        ClassifyNewViews(frame, travel);
+        DecideRipe(frame, capturedAt);
+        RetireEntryBlocks(travel, capturedAt);
+        _figures.FrameInspected(_time.GetInstant() - capturedAt);
+    }
+
+    /// <summary>
+    /// No frame came for a while. Parts go on riding the belt, so those that leave the view are still decided, by what is
+    /// known of them.
+    /// </summary>
+    public void Idle()
+    {
+        var now = _time.GetInstant();
+        var travel = _belt.TravelAt(now) / _millimetresPerPixel;
+        _tracker.Update([], travel, frame: -1);
+        DecideRipe(frame: null, now);
+        RetireEntryBlocks(travel, now);
+    }
+
+    /// <summary>The line stops for good: every part still undecided ends NotInspected.</summary>
+    public void Finish()
+    {
+        var now = _time.GetInstant();
+        foreach (ref var track in _tracker.Tracks)
+        {
+            if (!track.Decided)
+            {
+                Emit(ref track, _rules.NotInspected(Reason.Stopped), now, frame: null);
+            }
+        }
+
+        while (_entryEye is not null && _entryEye.TryRetire(double.MaxValue, out var block))
+        {
+            if (block.Parts == 0)
+            {
+                EmitUnseen(block, Reason.Stopped, now);
+            }
+        }
+    }
+
+    private void ClassifyNewViews(Frame frame, double travel)
+    {
+        var tracks = _tracker.Tracks;
+        var views = 0;
+        for (var i = 0; i < tracks.Length && views < _boxes.Length; i++)
+        {
+            ref readonly var track = ref tracks[i];
+            if (!track.Decided && track.Detection >= 0 && travel - track.LastViewTravel >= _viewSpacing)
+            {
+                _boxes[views] = _detections[track.Detection].Box;
+                _viewed[views++] = i;
+            }
+        }
+
+        if (views == 0)
+        {
+            return;
+        }
+
+        _classifier.Classify(frame.Picture, _boxes.AsSpan(0, views), _classifications);
+        for (var v = 0; v < views; v++)
+        {
+            ref var track = ref tracks[_viewed[v]];
+            var classification = _classifications[v];
+            track.LastViewTravel = travel;
+            if (classification.IsUnsure)
+            {
+                track.ScoreMissing = true;
+                continue;
+            }
+
+            track.Views++;
+            track.ScoreSum += classification.DefectScore;
+            if (track.Label < 0 || classification.DefectScore > track.ScoreMax)
+            {
+                track.ScoreMax = classification.DefectScore;
+                track.Label = classification.Label;
+            }
+        }
+    }
+
+    private void DecideRipe(Frame? frame, Instant capturedAt)
+    {
+        for (var i = _tracker.Tracks.Length - 1; i >= 0; i--)
+        {
+            ref var track = ref _tracker.Tracks[i];
+            var left = _tracker.HasLeft(track);
+            if (!track.Decided && (track.Views >= _rules.Recipe.Views || left))
+            {
+                // A single flicker that the entry eye did not see either is no part; anything more is one.
+                if (track.Sightings > 1 || _entryEye is null || _entryEye.Saw(OffsetOf(track)))
+                {
+                    Emit(ref track, _rules.Judge(track), capturedAt, frame);
+                }
+                else
+                {
+                    _figures.GhostSeen();
+                    track.Decided = true;
+                }
+            }
+
+            if (track.Decided && _tracker.IsGone(track))
+            {
+                _tracker.RemoveAt(i);
+            }
+        }
+    }
+
+    private void Emit(ref Track track, in Judgement judgement, Instant capturedAt, Frame? frame)
+    {
+        track.Decided = true;
+        var offset = OffsetOf(track);
+        var decision = new Decision(
+            ++_lastPart,
+            judgement.Verdict,
+            judgement.Reason,
+            judgement.Disposition,
+            (short)judgement.Label,
+            judgement.Score,
+            (byte)Math.Min(track.Views, byte.MaxValue),
+            offset,
+            (track.Across - _acrossCentre) * _millimetresPerPixel,
+            track.Length * _millimetresPerPixel,
+            Lane: 0,
+            EntrySeen: _entryEye?.Claim(offset) ?? true,
+            capturedAt,
+            _time.GetInstant()
+        );
+        Send(decision);
+        if (frame is not null && track.Detection >= 0 && WantsEvidence(decision))
+        {
+            _evidence!.Offer(frame, _detections[track.Detection].Box, decision);
+        }
+    }
+
+    private void EmitUnseen(in EntryBlock block, Reason reason, Instant at)
+    {
+        var judgement = _rules.NotInspected(reason);
+        Send(
+            new Decision(
+                ++_lastPart,
+                judgement.Verdict,
+                judgement.Reason,
+                judgement.Disposition,
+                Label: -1,
+                Score: float.NaN,
+                Views: 0,
+                (block.LeadOffset + block.TrailOffset) / 2,
+                Across: 0,
+                block.TrailOffset - block.LeadOffset,
+                Lane: 0,
+                EntrySeen: true,
+                at,
+                _time.GetInstant()
+            )
+        );
+    }
+
+    private void Send(in Decision decision)
+    {
+        // The reject schedule first: nothing is recorded, encoded or published before it knows.
+        _decisions.Write(decision);
+        _figures.Decided(decision.DecidedAt - decision.CapturedAt);
+        if (!_events.TryWrite(new PartEvent(PartEventKind.Decided, decision.PartId, decision.DecidedAt, Decision: decision)))
+        {
+            _figures.EventLost();
+        }
+    }
+
+    private bool WantsEvidence(in Decision decision) =>
+        _evidence is not null
+        && (
+            decision.Verdict != Verdict.Pass
+            || (_passSampleInterval > 0 && _passes++ % _passSampleInterval == 0)
+        );
+
+    private void RetireEntryBlocks(double travel, Instant at)
+    {
+        if (_entryEye is null)
+        {
+            return;
+        }
+
+        var viewEnd = (travel - _tracker.ViewLength) * _millimetresPerPixel + _viewCentre;
+        while (_entryEye.TryRetire(viewEnd, out var block))
+        {
+            if (block.Parts == 0)
+            {
+                EmitUnseen(block, Reason.NotSeen, at);
+            }
+        }
+    }
+
+    private double OffsetOf(in Track track) => (track.Offset * _millimetresPerPixel) + _viewCentre;
+}

@@ -1,0 +1,73 @@
+using System.Device.Gpio;
+
+namespace EdgeInspector.Reject;
+
+/// <summary>
+/// The ejector pins. Safe (released) from the moment they are opened until they are disposed, except while a pulse lasts.
+/// Owned by the reject thread; owns neither the controller nor its driver.
+/// </summary>
+internal sealed class EjectorOutput : IDisposable
+{
+    private readonly GpioController _controller;
+    private readonly EjectorOptions[] _ejectors;
+    private bool _disposed;
+
+    /// <summary>Opens every pin as an output at its rest level.</summary>
+    /// <exception cref="InvalidOperationException">A pin cannot be an output.</exception>
+    public EjectorOutput(GpioController controller, IEnumerable<EjectorOptions> ejectors)
+    {
+        _controller = controller;
+        _ejectors = [.. ejectors];
+        foreach (var ejector in _ejectors)
+        {
+            controller.OpenPin(ejector.Pin, PinMode.Output, Level(ejector, on: false));
+        }
+    }
+
+    /// <summary>Number of lanes.</summary>
+    public int Lanes => _ejectors.Length;
+
+    /// <summary>
+    /// Energises or releases a lane. False when the pin is no longer an output: System.Device.Gpio would then do nothing
+    /// and say nothing, and the part would get through.
+    /// </summary>
+    public bool TrySet(int lane, bool on)
+    {
+        var ejector = _ejectors[lane];
+        if (_controller.GetPinMode(ejector.Pin) != PinMode.Output)
+        {
+            return false;
+        }
+
+        _controller.Write(ejector.Pin, Level(ejector, on));
+        return true;
+    }
+
+    /// <summary>Writes the rest level to every lane.</summary>
+    public void WriteSafe()
+    {
+        for (var lane = 0; lane < _ejectors.Length; lane++)
+        {
+            TrySet(lane, on: false);
+        }
+    }
+
+    /// <summary>Rests and closes the pins. The level is written first: some chips keep the last one after release.</summary>
+    public void Dispose()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        WriteSafe();
+        foreach (var ejector in _ejectors)
+        {
+            _controller.ClosePin(ejector.Pin);
+        }
+    }
+
+    private static PinValue Level(EjectorOptions ejector, bool on) =>
+        on == ejector.ActiveHigh ? PinValue.High : PinValue.Low;
+}

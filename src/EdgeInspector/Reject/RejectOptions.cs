@@ -1,0 +1,65 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace EdgeInspector.Reject;
+
+/// <summary>One ejector and the line that drives it.</summary>
+internal sealed class EjectorOptions
+{
+    /// <summary>GPIO line offset on the chip, 0 to 1023.</summary>
+    [Range(0, 1023)]
+    public int Pin { get; set; }
+
+    /// <summary>True when a high level fires. Wire it so that low means rest: then power loss does not fire.</summary>
+    public bool ActiveHigh { get; set; } = true;
+}
+
+/// <summary>Where the ejector stands and how it behaves.</summary>
+internal sealed class RejectOptions
+{
+    /// <summary>
+    /// GPIO chip number (<c>/dev/gpiochipN</c>), 0 to 31. Named explicitly: automatic choice takes chip 0, whatever that is.
+    /// </summary>
+    [Range(0, 31)]
+    public int Chip { get; set; }
+
+    /// <summary>The ejectors, one a lane, at least one.</summary>
+    [MinLength(1, ErrorMessage = "needs at least one ejector")]
+    public IList<EjectorOptions> Ejectors { get; set; } = [];
+
+    /// <summary>From the camera's optical centre to the nozzle's centre along the belt, mm, 1 to 100,000.</summary>
+    [Range(1.0, 100_000.0)]
+    public double Position { get; set; } = 400;
+
+    /// <summary>
+    /// From the output's edge to air at the part, 0 to 1 s. Solenoid valves take 5 to 20 ms; measure yours with a camera
+    /// or a pressure switch.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:01")]
+    public TimeSpan Latency { get; set; } = TimeSpan.FromMilliseconds(8);
+
+    /// <summary>How long the output stays on for one part, 1 ms to 5 s. Shorter than the pitch, or it takes the neighbour.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:00:05")]
+    public TimeSpan Dwell { get; set; } = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>
+    /// Width of belt, mm, 1 to 10,000, in which a blast still takes the part whose centre is there. A pulse that would miss
+    /// it is not fired: it would hit a neighbour.
+    /// </summary>
+    [Range(1.0, 10_000.0)]
+    public double Window { get; set; } = 20;
+
+    /// <summary>From firing to the confirm eye, 0 to 10 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:10")]
+    public TimeSpan ConfirmDelay { get; set; } = TimeSpan.FromMilliseconds(140);
+
+    /// <summary>How much earlier or later the eye may answer, 1 ms to 5 s: parts fall at different speeds.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:00:05")]
+    public TimeSpan ConfirmTolerance { get; set; } = TimeSpan.FromMilliseconds(60);
+
+    /// <summary>
+    /// Last part of each wait that is spun, 0 to 1 ms. 100 microseconds hides the wake-up latency of a stock kernel for
+    /// the cost of 0.1 % of one core at 10 rejects a second.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:00.001")]
+    public TimeSpan Spin { get; set; } = TimeSpan.FromMicroseconds(100);
+}
