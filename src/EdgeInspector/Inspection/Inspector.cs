@@ -26,7 +26,8 @@ internal sealed class Inspector
     private readonly double _viewSpacing;
     private readonly double _viewCentre;
     private readonly int _passSampleInterval;
-    private readonly int _acrossCentre;
+    private readonly int _viewWidth;
+    private readonly int _lanes;
     private readonly Detection[] _detections = new Detection[256];
     private readonly Box[] _boxes = new Box[64];
     private readonly int[] _viewed = new int[64];
@@ -42,6 +43,7 @@ internal sealed class Inspector
         InspectionOptions options,
         int pictureWidth,
         int pictureHeight,
+        int lanes,
         IBelt belt,
         EntryEye? entryEye,
         DecisionQueue decisions,
@@ -65,7 +67,8 @@ internal sealed class Inspector
         _millimetresPerPixel = options.MillimetresPerPixel;
         _viewSpacing = rules.Recipe.ViewSpacing / options.MillimetresPerPixel;
         _viewCentre = _tracker.ViewLength / 2.0 * options.MillimetresPerPixel;
-        _acrossCentre = (options.Direction is BeltDirection.Right or BeltDirection.Left ? pictureHeight : pictureWidth) / 2;
+        _viewWidth = options.Direction is BeltDirection.Right or BeltDirection.Left ? pictureHeight : pictureWidth;
+        _lanes = lanes;
         _passSampleInterval = options.PassSampleInterval;
     }
 
@@ -197,9 +200,9 @@ internal sealed class Inspector
             judgement.Score,
             (byte)Math.Min(track.Views, byte.MaxValue),
             offset,
-            (track.Across - _acrossCentre) * _millimetresPerPixel,
+            (track.Across - (_viewWidth / 2.0)) * _millimetresPerPixel,
             track.Length * _millimetresPerPixel,
-            Lane: 0,
+            LaneOf(track),
             EntrySeen: _entryEye?.Claim(offset) ?? true,
             capturedAt,
             _time.GetInstant()
@@ -268,6 +271,8 @@ internal sealed class Inspector
             }
         }
     }
+
+    private byte LaneOf(in Track track) => (byte)Math.Clamp((int)(track.Across / _viewWidth * _lanes), 0, _lanes - 1);
 
     private double OffsetOf(in Track track) => (track.Offset * _millimetresPerPixel) + _viewCentre;
 }

@@ -1,0 +1,99 @@
+using System.Threading.Channels;
+using EdgeInspector.Line;
+
+namespace EdgeInspector.Station;
+
+/// <summary>
+/// The sensor thread: hands each reading to whom it concerns. The encoder moves the belt, the entry eye announces parts,
+/// the confirm eye proves rejects. Owns the reader.
+/// </summary>
+internal sealed class SensorLoop : IDisposable
+{
+    private readonly ISensorReader _reader;
+    private readonly EncoderBelt? _belt;
+    private readonly Func<bool, Instant, bool>? _entryEye;
+    private readonly ChannelWriter<PartEvent> _events;
+    private readonly Thread _thread;
+    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _stopping;
+
+    /// <summary>Joins the parts.</summary>
+    /// <param name="station">For the thread's name.</param>
+    /// <param name="reader">The sensors.</param>
+    /// <param name="belt">Moved by the encoder; null when none is fitted.</param>
+    /// <param name="entryEye">Told of each edge of the entry eye; true when the edge ended a blockage. Null when none is fitted.</param>
+    /// <param name="events">The part book's channel.</param>
+    public SensorLoop(
+        string station,
+        ISensorReader reader,
+        EncoderBelt? belt,
+        Func<bool, Instant, bool>? entryEye,
+        ChannelWriter<PartEvent> events
+    )
+    {
+        _reader = reader;
+        _belt = belt;
+        _entryEye = entryEye;
+        _events = events;
+        _thread = new Thread(Run) { Name = $"sensors-{station}", IsBackground = true };
+    }
+
+    /// <summary>Ends when the loop has stopped, faulted when it failed.</summary>
+    public Task Completion => _completion.Task;
+
+    /// <summary>Starts the thread.</summary>
+    public void Start() => _thread.Start();
+
+    /// <summary>Takes one reading, waiting at most <paramref name="timeout"/>; false when none came.</summary>
+    public bool Step(TimeSpan timeout)
+    {
+        if (!_reader.TryRead(timeout, out var reading))
+        {
+            return false;
+        }
+
+        switch (reading.Input)
+        {
+            case SensorInput.Encoder:
+                _belt?.Sample(reading.Count, reading.At);
+                break;
+            case SensorInput.EntryEye when _entryEye is not null && _entryEye(reading.Blocked, reading.At):
+                _events.TryWrite(new PartEvent(PartEventKind.EntryEye, 0, reading.At));
+                break;
+            case SensorInput.ConfirmEye when reading.Blocked:
+                _events.TryWrite(new PartEvent(PartEventKind.ConfirmEye, 0, reading.At));
+                break;
+        }
+
+        return true;
+    }
+
+    /// <summary>Stops the thread and closes the sensors.</summary>
+    public void Dispose()
+    {
+        _stopping = true;
+        if (!_thread.ThreadState.HasFlag(ThreadState.Unstarted))
+        {
+            _thread.Join();
+        }
+
+        _reader.Dispose();
+    }
+
+    private void Run()
+    {
+        try
+        {
+            while (!_stopping)
+            {
+                Step(TimeSpan.FromMilliseconds(100));
+            }
+
+            _completion.SetResult();
+        }
+        catch (Exception fault)
+        {
+            _completion.SetException(fault);
+        }
+    }
+}
