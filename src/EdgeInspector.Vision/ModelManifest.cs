@@ -151,6 +151,7 @@ public sealed record GoldenTolerance
     public float Pixels { get; init; } = 2;
 }
 
+/// <summary>How a detector writes down what it found.</summary>
 public enum DetectorFormat
 {
     /// <summary>[1, 4 + C, N]: centre x, centre y, width, height in input pixels, then C scores.</summary>
@@ -162,6 +163,7 @@ public enum DetectorFormat
     YoloX,
 }
 
+/// <summary>What the numbers are that a classifier gives.</summary>
 public enum ClassifierFormat
 {
     /// <summary>One probability per label.</summary>
@@ -177,6 +179,7 @@ public enum ClassifierFormat
     Sigmoid,
 }
 
+/// <summary>Which colours a network takes, in which order.</summary>
 public enum ChannelOrder
 {
     [JsonStringEnumMemberName("rgb")]
@@ -187,6 +190,7 @@ public enum ChannelOrder
     Grey,
 }
 
+/// <summary>How a picture is brought to the size that a network takes.</summary>
 public enum FitMode
 {
     /// <summary>Shape kept, centred, the rest padded.</summary>
