@@ -1,0 +1,171 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using EdgeInspector.Line;
+using MQTTnet.Packets;
+using MQTTnet.Protocol;
+using MQTTnet.Server;
+
+namespace EdgeInspector.Publishing;
+
+/// <summary>
+/// An MQTT broker inside the process: the demo's, and that of a station without a plant broker. It holds everything in
+/// memory, lets in only the users it knows, and bounds what each can take.
+/// </summary>
+internal sealed class EmbeddedBroker : IAsyncDisposable
+{
+    /// <summary>What an unknown user's password is checked against, so that names cannot be found out by the clock.</summary>
+    private static readonly Lazy<string> NobodysHash = new(() => PasswordHash.Create(Guid.NewGuid().ToString()));
+
+    private readonly BrokerOptions _options;
+    private readonly ILogger<EmbeddedBroker> _log;
+    private readonly ConcurrentDictionary<string, string> _users = new(StringComparer.Ordinal);
+
+    /// <summary>One password at a time: guessing must not cost more than one core of a machine that inspects.</summary>
+    private readonly SemaphoreSlim _checking = new(1, 1);
+
+    private BrokerListener? _listener;
+    private MqttServer? _server;
+    private long _refusedLogins;
+
+    public EmbeddedBroker(BrokerOptions options, ILogger<EmbeddedBroker> log)
+    {
+        _options = options;
+        _log = log;
+    }
+
+    /// <summary>The port it listens on; 0 before it does.</summary>
+    public int Port => _listener?.Port ?? 0;
+
+    /// <summary>Connections refused for want of a known user and password.</summary>
+    public long RefusedLogins => Interlocked.Read(ref _refusedLogins);
+
+    /// <summary>Connections ended because a packet was too large, or refused because there were too many.</summary>
+    public long RefusedConnections => _listener?.Refused ?? 0;
+
+    /// <summary>Lets a user in from now on, or changes the password.</summary>
+    public void AddUser(string name, string password) => _users[name] = PasswordHash.Create(password);
+
+    /// <summary>Starts listening.</summary>
+    /// <exception cref="SettingException">The port is taken, the address not ours, or a password file unusable.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        ReadUsers();
+        if (_users.IsEmpty)
+        {
+            throw new SettingException("Broker:Users is empty; nobody could connect, add a name and a password file");
+        }
+
+        if (!IPAddress.TryParse(_options.Address, out var address))
+        {
+            throw new SettingException($"Broker:Address: '{_options.Address}' is not an IP address");
+        }
+
+        var listener = new BrokerListener(address, _options, _log);
+        var serverOptions = new MqttServerOptionsBuilder()
+            .WithoutDefaultEndpoint()
+            .WithMaxPendingMessagesPerClient(_options.MaxPendingMessages)
+            .WithPendingMessagesOverflowStrategy(MqttPendingMessagesOverflowStrategy.DropOldestQueuedMessage)
+            .WithDefaultCommunicationTimeout(_options.AnswerTimeout)
+            .Build();
+        var server = new MqttServerFactory().CreateMqttServer(serverOptions, [listener]);
+        server.ValidatingConnectionAsync += ValidateAsync;
+        server.InterceptingOutboundPacketAsync += TellLimits;
+        try
+        {
+            await server.StartAsync().ConfigureAwait(false);
+        }
+        catch (SocketException e)
+        {
+            server.Dispose();
+            throw new SettingException(
+                e.SocketErrorCode switch
+                {
+                    SocketError.AddressAlreadyInUse =>
+                        $"Broker:Port {_options.Port} is in use on {_options.Address}; choose another, or 0 for a free one",
+                    SocketError.AccessDenied =>
+                        $"Broker:Port {_options.Port} needs privileges the service does not have; choose one above 1023",
+                    SocketError.AddressNotAvailable =>
+                        $"Broker:Address {_options.Address} is not an address of this machine; choose one that is",
+                    _ => $"Broker: cannot listen on {_options.Address}:{_options.Port}: {e.Message}",
+                },
+                e
+            );
+        }
+
+        (_listener, _server) = (listener, server);
+        Log.Listening(_log, $"{_options.Address}:{listener.Port}", _users.Count);
+    }
+
+    /// <summary>Closes all connections and the port. May be started again; what was retained is gone.</summary>
+    public async Task StopAsync()
+    {
+        if (Interlocked.Exchange(ref _server, null) is { } server)
+        {
+            await server.StopAsync(new MqttServerStopOptions()).ConfigureAwait(false);
+            server.Dispose();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
+
+    private void ReadUsers()
+    {
+        for (var i = 0; i < _options.Users.Count; i++)
+        {
+            var (user, key) = (_options.Users[i], $"Broker:Users:{i}");
+            if (user.Fault(key) is { } fault)
+            {
+                throw new SettingException(fault);
+            }
+
+            try
+            {
+                var secret = user.PasswordHash ?? SecretFile.Read(user.PasswordFile!, $"{key}:PasswordFile");
+                _users[user.Name] = PasswordHash.IsHash(secret) ? secret : PasswordHash.Create(secret);
+            }
+            catch (IOException e)
+            {
+                throw new SettingException(e.Message, e);
+            }
+        }
+    }
+
+    private async Task ValidateAsync(ValidatingConnectionEventArgs e)
+    {
+        var isKnown = _users.TryGetValue(e.UserName ?? string.Empty, out var hash);
+        await _checking.WaitAsync(e.CancellationToken).ConfigureAwait(false);
+        try
+        {
+            isKnown &= PasswordHash.Verify(e.Password ?? string.Empty, hash ?? NobodysHash.Value);
+        }
+        finally
+        {
+            _checking.Release();
+        }
+
+        if (!isKnown)
+        {
+            Interlocked.Increment(ref _refusedLogins);
+            e.ReasonCode = MqttConnectReasonCode.BadUserNameOrPassword;
+            Log.LoginRefused(_log, Shorten(e.ClientId), $"{e.RemoteEndPoint}", "unknown user or wrong password");
+        }
+    }
+
+    /// <summary>Says in CONNACK what packets are taken; the server itself announces no limit.</summary>
+    private Task TellLimits(InterceptingPacketEventArgs e)
+    {
+        if (e.Packet is MqttConnAckPacket connAck)
+        {
+            connAck.MaximumPacketSize = (uint)_options.MaxPacketSize;
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <summary>A name from outside, fit for a log line.</summary>
+    private static string Shorten(string? name) =>
+        new([.. (name ?? string.Empty).Take(64).Select(c => char.IsControl(c) ? '?' : c)]);
+}

@@ -1,0 +1,26 @@
+namespace EdgeInspector.Publishing;
+
+/// <summary>The room's log lines: changes of state only, never one per message.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(LogLevel.Information, "{Station} publishes to {Broker}")]
+    public static partial void Connected(ILogger log, string station, string broker);
+
+    [LoggerMessage(LogLevel.Warning, "{Station} cannot publish: {Trouble}. Results are kept and sent later.")]
+    public static partial void Trouble(ILogger log, string station, string trouble);
+
+    [LoggerMessage(LogLevel.Warning, "{Station}: the broker refuses {Topic} for good ({Reason}); the message is dropped")]
+    public static partial void Refused(ILogger log, string station, string topic, string reason);
+
+    [LoggerMessage(LogLevel.Information, "Broker listens on {EndPoint} for {Users} users")]
+    public static partial void Listening(ILogger log, string endPoint, int users);
+
+    [LoggerMessage(LogLevel.Warning, "Broker refused {Client} from {EndPoint}: {Reason}")]
+    public static partial void LoginRefused(ILogger log, string client, string endPoint, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "Broker closed {EndPoint}: a packet of {Size} bytes, over Broker:MaxPacketSize")]
+    public static partial void PacketTooLarge(ILogger log, string endPoint, long size);
+
+    [LoggerMessage(LogLevel.Error, "Broker cannot accept connections: {Trouble}")]
+    public static partial void AcceptFailed(ILogger log, string trouble);
+}

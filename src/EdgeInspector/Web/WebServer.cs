@@ -1,0 +1,123 @@
+using System.Net;
+using System.Net.Sockets;
+using EdgeInspector.Line;
+using EdgeInspector.Telemetry;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.HostFiltering;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+
+namespace EdgeInspector.Web;
+
+/// <summary>
+/// Serves the page over HTTP, in a small web host of its own: it shares nothing with the inspecting threads but the
+/// snapshots and the pictures it is given.
+/// </summary>
+internal sealed class WebServer(
+    WebOptions options,
+    RecentPictures pictures,
+    Func<IReadOnlyList<StationSnapshot>> snapshots,
+    ILoggerFactory logs
+) : IAsyncDisposable
+{
+    private WebApplication? _app;
+
+    /// <summary>Where the page is, such as <c>http://127.0.0.1:8080</c>; null before it is served.</summary>
+    public string? Url { get; private set; }
+
+    /// <summary>Starts serving.</summary>
+    /// <exception cref="SettingException">The address cannot be used or the port is taken; the message is one line.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (!options.TryParse(out var address, out var port, out var fault))
+        {
+            throw new SettingException(fault);
+        }
+
+        var app = Build(address, port);
+        try
+        {
+            await app.StartAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            await app.DisposeAsync().ConfigureAwait(false);
+            throw new SettingException(
+                e.GetBaseException() switch
+                {
+                    AddressInUseException or SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } =>
+                        $"Web:Address: port {port} is in use on {address}; choose another, or 0 for a free one",
+                    SocketException { SocketErrorCode: SocketError.AccessDenied } =>
+                        $"Web:Address: port {port} needs privileges the service does not have; choose one above 1023",
+                    SocketException { SocketErrorCode: SocketError.AddressNotAvailable } =>
+                        $"Web:Address: {address} is not an address of this machine; choose one that is",
+                    var cause => $"Web:Address: cannot listen on {options.Address}: {cause.Message}",
+                },
+                e
+            );
+        }
+
+        Url = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        _app = app;
+    }
+
+    /// <summary>Stops serving; open pages say so.</summary>
+    public async Task StopAsync()
+    {
+        if (Interlocked.Exchange(ref _app, null) is { } app)
+        {
+            // An open page's event stream never ends by itself.
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+            await app.StopAsync(patience.Token).ConfigureAwait(false);
+            await app.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
+
+    private WebApplication Build(IPAddress address, int port)
+    {
+        // The slim builder still reads appsettings.json and ASPNETCORE_* for logging and addresses; the empty one lets
+        // nothing but our own options decide.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;
+            kestrel.Limits.MaxRequestBodySize = 0;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+            kestrel.Listen(address, port);
+        });
+        builder.Services.AddRoutingCore();
+        builder.Services.AddSingleton(logs);
+        builder.Services.AddHostFiltering(filter =>
+        {
+            // Without it, a foreign web page could name its own host as 127.0.0.1 and read ours through the browser.
+            filter.AllowEmptyHosts = false;
+            filter.AllowedHosts = options.AllowRemote ? ["*"] : ["localhost", "127.0.0.1", "[::1]", address.ToString()];
+        });
+
+        var app = builder.Build();
+        app.UseHostFiltering();
+        app.Use(
+            (context, next) =>
+            {
+                var headers = context.Response.Headers;
+                headers.ContentSecurityPolicy =
+                    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+                    + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+                headers.XContentTypeOptions = "nosniff";
+                headers.XFrameOptions = "DENY";
+                headers["Referrer-Policy"] = "no-referrer";
+                headers["Cross-Origin-Resource-Policy"] = "same-origin";
+                headers["Cross-Origin-Opener-Policy"] = "same-origin";
+                return next(context);
+            }
+        );
+        app.UseRouting();
+        WebPage.Map(app, pictures, snapshots);
+        return app;
+    }
+}
