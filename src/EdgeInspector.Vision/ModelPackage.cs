@@ -1,44 +1,147 @@
+using EdgeInspector.Vision.Classifiers;
+using EdgeInspector.Vision.Detectors;
+using EdgeInspector.Vision.Inference;
+using EdgeInspector.Vision.Packages;
+
 namespace EdgeInspector.Vision;
 
 /// <summary>
-/// A detector and a classifier that belong together, with everything needed to run them. Owns both networks.
+/// A detector and a classifier that belong together, with everything needed to run them: a folder with a
+/// manifest.json. One that loads has its files' hashes verified, has run every batch size and has reproduced its
+/// golden pictures on this device. Owns both networks; one thread at a time runs each.
 /// </summary>
 public sealed class ModelPackage : IDisposable
 {
-    private ModelPackage(ModelManifest manifest, string folder, IDetector detector, IClassifier? classifier)
+    private readonly float _defectThreshold;
+
+    private ModelPackage(
+        string folder,
+        ModelManifest manifest,
+        string provider,
+        IDetector detector,
+        IClassifier? classifier,
+        IReadOnlyList<GoldenOutcome> golden)
     {
-        Manifest = manifest;
         Folder = folder;
+        Manifest = manifest;
+        Provider = provider;
         Detector = detector;
         Classifier = classifier;
+        Golden = golden;
+        _defectThreshold = manifest.Classifier?.DefectThreshold ?? float.PositiveInfinity;
     }
 
-    public ModelManifest Manifest { get; }
-
     public string Folder { get; }
+
+    public ModelManifest Manifest { get; }
 
     public string Name => Manifest.Name;
 
     public string Version => Manifest.Version;
 
     /// <summary>The execution provider that proved itself in the warm-up: "TensorRT", "CUDA" or "CPU".</summary>
-    public string Provider => Classifier?.Provider ?? Detector.Provider;
+    public string Provider { get; }
 
+    /// <summary>Finds the whole picture where the package has no detector.</summary>
     public IDetector Detector { get; }
 
     public IClassifier? Classifier { get; }
 
+    /// <summary>What was found in the golden pictures while loading; all within tolerance.</summary>
+    public IReadOnlyList<GoldenOutcome> Golden { get; }
+
     /// <exception cref="ModelPackageException">The package is not accepted.</exception>
-    public static ModelPackage Load(string folder, InferenceOptions options) =>
-        throw new ModelPackageException($"{folder}: loading is not built yet.");
+    public static ModelPackage Load(string folder, InferenceOptions options)
+    {
+        if (options.Threads is < 0 or > 64)
+        {
+            throw new ModelPackageException($"threads: {options.Threads} is out of range; use 0 (automatic) to 64.");
+        }
+
+        var place = new PackageFolder(folder);
+        var manifest = ManifestFile.Read(place.Manifest);
+        ManifestRules.Check(manifest, place.Manifest);
+        var detectorFile = manifest.Detector is { } detector
+            ? Verified(place, "detector.file", detector.File, detector.Sha256)
+            : null;
+        var classifierFile = manifest.Classifier is { } classifier
+            ? Verified(place, "classifier.file", classifier.File, classifier.Sha256)
+            : null;
+
+        var choices = Providers.ToTry(options.Provider);
+        foreach (var provider in choices[..^1])
+        {
+            try
+            {
+                return Load(place, manifest, detectorFile, classifierFile, provider, options);
+            }
+            catch (Exception exception) when (Providers.IsFailure(exception))
+            {
+                // Not on this machine: the next one is tried, and the package reports the one that ran.
+            }
+        }
+
+        try
+        {
+            return Load(place, manifest, detectorFile, classifierFile, choices[^1], options);
+        }
+        catch (Exception exception) when (Providers.IsFailure(exception))
+        {
+            throw new ModelPackageException(
+                $"{place.Path}: provider {Providers.Name(choices[^1])} does not work here ({exception.Message}); install "
+                + "its driver and the runtime built for it, or choose cpu.",
+                exception);
+        }
+    }
 
     /// <summary>An unsure classification is a defect here; ask <see cref="Classification.IsUnsure"/> first.</summary>
     public bool IsDefect(Classification classification) =>
-        !(classification.DefectScore < (Manifest.Classifier?.DefectThreshold ?? float.PositiveInfinity));
+        classification.IsUnsure || classification.DefectScore >= _defectThreshold;
 
     public void Dispose()
     {
         Classifier?.Dispose();
         Detector.Dispose();
+    }
+
+    private static ModelFile Verified(PackageFolder place, string key, string name, string sha256)
+    {
+        var file = ModelFile.Read(place.Resolve(key, name));
+        file.RequireSha256(sha256);
+        return file;
+    }
+
+    private static ModelPackage Load(
+        PackageFolder place,
+        ModelManifest manifest,
+        ModelFile? detectorFile,
+        ModelFile? classifierFile,
+        ProviderChoice provider,
+        InferenceOptions options)
+    {
+        IDetector? detector = null;
+        NetworkClassifier? classifier = null;
+        try
+        {
+            detector = detectorFile is null
+                ? new WholePictureDetector()
+                : new NetworkDetector(
+                    manifest.Detector!,
+                    Network.Open(detectorFile, manifest.Detector!.Input, provider, options, [1]));
+            classifier = classifierFile is null
+                ? null
+                : new NetworkClassifier(
+                    manifest.Classifier!,
+                    Network.Open(
+                        classifierFile, manifest.Classifier!.Input, provider, options, NetworkClassifier.Batches));
+            var golden = GoldenCheck.Run(place, manifest, detector, classifier);
+            return new ModelPackage(place.Path, manifest, Providers.Name(provider), detector, classifier, golden);
+        }
+        catch
+        {
+            classifier?.Dispose();
+            detector?.Dispose();
+            throw;
+        }
     }
 }
