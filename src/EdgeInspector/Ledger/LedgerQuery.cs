@@ -1,0 +1,28 @@
+using EdgeInspector.Line;
+
+namespace EdgeInspector.Ledger;
+
+/// <summary>Which parts to read; every property narrows.</summary>
+internal sealed record LedgerQuery
+{
+    /// <summary>Decided at or after.</summary>
+    public DateTimeOffset? From { get; init; }
+
+    /// <summary>Decided before.</summary>
+    public DateTimeOffset? To { get; init; }
+
+    /// <summary>One station's.</summary>
+    public string? Station { get; init; }
+
+    /// <summary>One run's, see <see cref="LedgerRun.Id"/>.</summary>
+    public string? Run { get; init; }
+
+    /// <summary>One verdict's.</summary>
+    public Verdict? Verdict { get; init; }
+
+    /// <summary>At most so many.</summary>
+    public int? Limit { get; init; }
+
+    /// <summary>Latest written first; otherwise in the order of writing.</summary>
+    public bool NewestFirst { get; init; }
+}
