@@ -98,9 +98,9 @@ Task("Test")
 {
     EnsureDirectoryExists(testResults);
     CleanDirectory(testResults);
-    var arguments = (EnvironmentVariable("EDGEINSPECTOR_TEST_ARGUMENTS") ?? "")
+    var arguments = (EnvironmentVariable("BUILD_TEST_ARGUMENTS") ?? "")
         .Split('\n', StringSplitOptions.RemoveEmptyEntries);
-    var python = EnvironmentVariable("EDGEINSPECTOR_PYTHON");
+    var python = EnvironmentVariable("BUILD_PYTHON");
 
     var sum = new Tally();
     // One after the other: tests that measure time want the machine to themselves.

@@ -139,7 +139,7 @@ missing_for_pictures() {
 }
 
 # The Python that has what src/training imports: PYTHON, the one in PATH, or the system's, which apt serves.
-readonly training_modules="torch numpy cv2"
+readonly training_modules="torch numpy cv2 matplotlib"
 find_python() {
   local candidate
   for candidate in "${PYTHON:-}" python3 /usr/bin/python3; do
@@ -168,7 +168,7 @@ set_up() {
       # A foreign broker, which must hear what the embedded one hears.
       [[ -x /usr/sbin/mosquitto ]] || { missing+=(mosquitto); brought_broker=yes; }
       if [[ $training == yes ]] && ! find_python >/dev/null; then
-        missing+=(python3 python3-numpy python3-opencv python3-torch)
+        missing+=(python3 python3-numpy python3-opencv python3-matplotlib python3-torch)
       fi
     fi
   fi
@@ -179,9 +179,9 @@ set_up() {
     "${as_root[@]}" systemctl disable --now mosquitto >/dev/null 2>&1 || true
   fi
   if [[ $target == test && $training == yes ]]; then
-    EDGEINSPECTOR_PYTHON="$(find_python)" \
+    BUILD_PYTHON="$(find_python)" \
       || die "no Python 3 with $training_modules here: name one in PYTHON, or leave the training tests out with --no-training"
-    export EDGEINSPECTOR_PYTHON
+    export BUILD_PYTHON
   fi
 }
 
@@ -249,8 +249,8 @@ case "$target" in
     ;;
   test)
     set_up
-    export EDGEINSPECTOR_TEST_ARGUMENTS=""
-    ((${#program_arguments[@]} == 0)) || printf -v EDGEINSPECTOR_TEST_ARGUMENTS '%s\n' "${program_arguments[@]}"
+    export BUILD_TEST_ARGUMENTS=""
+    ((${#program_arguments[@]} == 0)) || printf -v BUILD_TEST_ARGUMENTS '%s\n' "${program_arguments[@]}"
     summary="$artifacts/tests/summary.txt"
     rm -f "$summary"
     code=0
