@@ -1,0 +1,131 @@
+using CsCheck;
+using EdgeInspector.Line;
+using EdgeInspector.Reject;
+using EdgeInspector.Tests.Support;
+using Xunit;
+
+namespace EdgeInspector.Tests.Reject;
+
+public sealed class RejectScheduleTests
+{
+    private static readonly RejectOptions Ejector = new()
+    {
+        Ejectors = [new EjectorOptions { Pin = 3 }],
+        Position = 400,
+        Latency = TimeSpan.FromMilliseconds(8),
+        Dwell = TimeSpan.FromMilliseconds(20),
+        Window = 20,
+    };
+
+    [Fact]
+    public void BlastIsCentredOnThePartUnderTheNozzleAndAllowsForTheValve()
+    {
+        var schedule = new RejectSchedule(Ejector, new ConstantBelt(Some.Start, 800));
+        schedule.Add(Some.Decision(1, offset: 80));
+
+        // Under the nozzle at (80 + 400) mm / 0.8 m/s = 600 ms; the output goes on 8 + 10 ms before.
+        var waiting = schedule.Next(Some.At(581.9));
+        Assert.Equal((RejectAction.Wait, Some.At(582)), (waiting.Action, waiting.Due));
+        var open = schedule.Next(Some.At(582));
+        Assert.Equal((RejectAction.Open, 1L), (open.Action, open.PartId));
+        Assert.Equal(RejectAction.Wait, schedule.Next(Some.At(601.9)).Action);
+        Assert.Equal(RejectAction.Close, schedule.Next(Some.At(602)).Action);
+        Assert.Equal(Instant.Never, schedule.Next(Some.At(603)).Due);
+    }
+
+    [Fact]
+    public void DecisionThatComesAfterItsWindowIsAMissAndHitsNobody()
+    {
+        var schedule = new RejectSchedule(Ejector, new ConstantBelt(Some.Start, 800));
+        schedule.Add(Some.Decision(1, offset: 80));
+        Assert.Equal(RejectAction.Miss, schedule.Next(Some.At(582 + 23)).Action);
+        Assert.Equal(RejectAction.Wait, schedule.Next(Some.At(700)).Action);
+    }
+
+    [Fact]
+    public void NeighboursShareOneLongPulse()
+    {
+        var schedule = new RejectSchedule(Ejector, new ConstantBelt(Some.Start, 800));
+        schedule.Add(Some.Decision(1, offset: 0));
+        schedule.Add(Some.Decision(2, offset: 12)); // 15 ms behind, the dwell is 20.
+        Assert.Equal(
+            [(RejectAction.Open, 482.0), (RejectAction.Open, 497.0), (RejectAction.Close, 517.0)],
+            Walk(schedule, 400, 600).Select(step => (step.Action, step.Due.MillisecondsSince(Some.Start)))
+        );
+    }
+
+    [Fact]
+    public void StoppedBeltTakesItsRejectsAlong()
+    {
+        var belt = new EncoderBelt(countsPerMillimetre: 10, TimeSpan.FromMilliseconds(50));
+        var schedule = new RejectSchedule(Ejector, belt);
+        schedule.Add(Some.Decision(1, offset: -100)); // Under the nozzle after 300 mm of travel.
+        double travel = 0;
+        double? opened = null;
+        for (var milliseconds = 0; milliseconds < 3000; milliseconds++)
+        {
+            travel += milliseconds is > 200 and < 1500 ? 0 : 0.8; // Stops at 160 mm, for 1.3 s.
+            belt.Sample((long)(travel * 10), Some.At(milliseconds));
+            if (schedule.Next(Some.At(milliseconds)).Action == RejectAction.Open)
+            {
+                opened = travel;
+            }
+        }
+
+        // 18 ms before the part's centre is under the nozzle, which at 0.8 m/s is 14.4 mm short of 300.
+        Assert.NotNull(opened);
+        Assert.Equal(300 - 14.4, opened.Value, 2.0);
+    }
+
+    [Fact]
+    public void EveryPartOpensOrMissesExactlyOnceAndEveryOpenCloses() =>
+        Gen.Double[-500, 5000]
+            .List[1, 60]
+            .Sample(
+                offsets =>
+                {
+                    var schedule = new RejectSchedule(Ejector, new ConstantBelt(Some.Start, 800));
+                    for (var i = 0; i < offsets.Count; i++)
+                    {
+                        Assert.True(schedule.Add(Some.Decision(i + 1, offset: offsets[i])));
+                    }
+
+                    var steps = Walk(schedule, 0, 8000);
+                    var parts = steps.Where(step => step.PartId != 0).Select(step => step.PartId).Order();
+                    Assert.Equal(Enumerable.Range(1, offsets.Count).Select(id => (long)id), parts);
+                    var on = false;
+                    foreach (var step in steps.Where(step => step.Action is RejectAction.Open or RejectAction.Close))
+                    {
+                        Assert.True(on || step.Action == RejectAction.Open);
+                        on = step.Action == RejectAction.Open;
+                    }
+
+                    Assert.False(on);
+                },
+                iter: 200,
+                seed: "0000000000007"
+            );
+
+    [Fact]
+    public void FullScheduleSaysSo()
+    {
+        var schedule = new RejectSchedule(Ejector, new ConstantBelt(Some.Start, 800), capacity: 2);
+        Assert.True(schedule.Add(Some.Decision(1)));
+        Assert.True(schedule.Add(Some.Decision(2)));
+        Assert.False(schedule.Add(Some.Decision(3)));
+    }
+
+    private static List<RejectStep> Walk(RejectSchedule schedule, int from, int to)
+    {
+        List<RejectStep> steps = [];
+        for (var now = from; now <= to; now++)
+        {
+            for (var step = schedule.Next(Some.At(now)); step.Action != RejectAction.Wait; step = schedule.Next(Some.At(now)))
+            {
+                steps.Add(step);
+            }
+        }
+
+        return steps;
+    }
+}
