@@ -30,18 +30,14 @@ internal sealed class EvidenceWorker : IDisposable
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _shed;
 
-    /// <summary>Allocates the buffers; <see cref="Start"/> starts the thread.</summary>
+    /// <summary>Makes the buffers, which take the frames' size at first use; <see cref="Start"/> starts the thread.</summary>
     /// <param name="station">Station name, for labels and the thread's name.</param>
-    /// <param name="width">Frame width, px.</param>
-    /// <param name="height">Frame height, px.</param>
     /// <param name="labels">The classifier's labels.</param>
     /// <param name="partId">From a part's number to its <see cref="PartRecord.Id"/>.</param>
     /// <param name="taken">Receives each picture, on the worker's thread; must not block for long.</param>
     /// <param name="time">For the wall-clock label.</param>
     public EvidenceWorker(
         string station,
-        int width,
-        int height,
         IReadOnlyList<string> labels,
         Func<long, string> partId,
         Action<EvidencePicture> taken,
@@ -55,7 +51,7 @@ internal sealed class EvidenceWorker : IDisposable
         _time = time;
         for (var i = 0; i < Buffers; i++)
         {
-            _slots[i] = new Slot(new Mat(height, width, MatType.CV_8UC3, Scalar.Black));
+            _slots[i] = new Slot(new Mat());
             _free.Enqueue(_slots[i]);
         }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 using EdgeInspector.Line;
 using EdgeInspector.Telemetry;
@@ -14,7 +15,6 @@ internal sealed class Inspector
     private readonly IDetector _detector;
     private readonly IClassifier _classifier;
     private readonly DecisionRules _rules;
-    private readonly PartTracker _tracker;
     private readonly IBelt _belt;
     private readonly EntryEye? _entryEye;
     private readonly DecisionQueue _decisions;
@@ -24,18 +24,24 @@ internal sealed class Inspector
     private readonly TimeProvider _time;
     private readonly double _millimetresPerPixel;
     private readonly double _viewSpacing;
-    private readonly double _viewCentre;
     private readonly int _passSampleInterval;
-    private readonly int _viewWidth;
     private readonly int _lanes;
     private readonly Detection[] _detections = new Detection[256];
     private readonly Box[] _boxes = new Box[64];
     private readonly int[] _viewed = new int[64];
     private readonly Classification[] _classifications = new Classification[64];
+    private readonly BeltDirection _direction;
+    private PartTracker _tracker;
+    private int _pictureWidth;
+    private int _pictureHeight;
+    private int _viewWidth;
+    private double _viewCentre;
     private long _lastPart;
     private long _passes;
 
-    /// <summary>Joins the stages. Owns none of them.</summary>
+    /// <summary>
+    /// Joins the stages. Owns none of them. The picture size is what to expect until the first frame tells.
+    /// </summary>
     public Inspector(
         IDetector detector,
         IClassifier classifier,
@@ -63,19 +69,23 @@ internal sealed class Inspector
         _evidence = evidence;
         _figures = figures;
         _time = time;
-        _tracker = new PartTracker(pictureWidth, pictureHeight, options.Direction);
+        _direction = options.Direction;
         _millimetresPerPixel = options.MillimetresPerPixel;
         _viewSpacing = rules.Recipe.ViewSpacing / options.MillimetresPerPixel;
-        _viewCentre = _tracker.ViewLength / 2.0 * options.MillimetresPerPixel;
-        _viewWidth = options.Direction is BeltDirection.Right or BeltDirection.Left ? pictureHeight : pictureWidth;
         _lanes = lanes;
         _passSampleInterval = options.PassSampleInterval;
+        Fit(pictureWidth, pictureHeight);
     }
 
     /// <summary>Inspects one frame. The frame stays the caller's.</summary>
     public void Inspect(Frame frame)
     {
         var capturedAt = new Instant(frame.CapturedAt);
+        if (frame.Picture.Width != _pictureWidth || frame.Picture.Height != _pictureHeight)
+        {
+            Fit(frame.Picture.Width, frame.Picture.Height);
+        }
+
         var travel = _belt.TravelAt(capturedAt) / _millimetresPerPixel;
         var found = _detector.Detect(frame.Picture, _detections);
         _tracker.Update(_detections.AsSpan(0, found), travel, frame.Sequence);
@@ -117,6 +127,16 @@ internal sealed class Inspector
                 EmitUnseen(block, Reason.Stopped, now);
             }
         }
+    }
+
+    [MemberNotNull(nameof(_tracker))]
+    private void Fit(int pictureWidth, int pictureHeight)
+    {
+        _pictureWidth = pictureWidth;
+        _pictureHeight = pictureHeight;
+        _tracker = new PartTracker(pictureWidth, pictureHeight, _direction);
+        _viewCentre = _tracker.ViewLength / 2.0 * _millimetresPerPixel;
+        _viewWidth = _direction is BeltDirection.Right or BeltDirection.Left ? pictureHeight : pictureWidth;
     }
 
     private void ClassifyNewViews(Frame frame, double travel)

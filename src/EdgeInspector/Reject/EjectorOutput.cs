@@ -10,6 +10,10 @@ internal sealed class EjectorOutput : IDisposable
 {
     private readonly GpioController _controller;
     private readonly EjectorOptions[] _ejectors;
+
+    // One pair a lane: the library's single-pin Write allocates 40 bytes a call (System.Device.Gpio 4.2), the span overload none.
+    private readonly PinValuePair[] _off;
+    private readonly PinValuePair[] _on;
     private bool _disposed;
 
     /// <summary>Opens every pin as an output at its rest level.</summary>
@@ -18,6 +22,8 @@ internal sealed class EjectorOutput : IDisposable
     {
         _controller = controller;
         _ejectors = [.. ejectors];
+        _off = [.. _ejectors.Select(ejector => new PinValuePair(ejector.Pin, Level(ejector, on: false)))];
+        _on = [.. _ejectors.Select(ejector => new PinValuePair(ejector.Pin, Level(ejector, on: true)))];
         foreach (var ejector in _ejectors)
         {
             controller.OpenPin(ejector.Pin, PinMode.Output, Level(ejector, on: false));
@@ -33,13 +39,12 @@ internal sealed class EjectorOutput : IDisposable
     /// </summary>
     public bool TrySet(int lane, bool on)
     {
-        var ejector = _ejectors[lane];
-        if (_controller.GetPinMode(ejector.Pin) != PinMode.Output)
+        if (_controller.GetPinMode(_ejectors[lane].Pin) != PinMode.Output)
         {
             return false;
         }
 
-        _controller.Write(ejector.Pin, Level(ejector, on));
+        _controller.Write((on ? _on : _off).AsSpan(lane, 1));
         return true;
     }
 

@@ -13,6 +13,16 @@ internal sealed class EjectorOptions
     public bool ActiveHigh { get; set; } = true;
 }
 
+/// <summary>What stands behind the pins.</summary>
+internal enum PinDriver
+{
+    /// <summary>The kernel's GPIO character device through libgpiod 1, which sets mode and level at once.</summary>
+    LibGpiod,
+
+    /// <summary>Nothing: levels are remembered and no ejector moves. For trials on recordings.</summary>
+    Unwired,
+}
+
 /// <summary>Where the ejector stands and how it behaves.</summary>
 internal sealed class RejectOptions
 {
@@ -21,6 +31,9 @@ internal sealed class RejectOptions
     /// </summary>
     [Range(0, 31)]
     public int Chip { get; set; }
+
+    /// <summary>How the pins are driven.</summary>
+    public PinDriver Driver { get; set; } = PinDriver.LibGpiod;
 
     /// <summary>The ejectors, one a lane, at least one.</summary>
     [MinLength(1, ErrorMessage = "needs at least one ejector")]
