@@ -48,7 +48,7 @@ public sealed class RoomTests
         string[] planned =
         [
             "Line", "Capture", "Inspection", "Reject", "Station", "Ledger", "Samples", "Publishing", "Control", "Models",
-            "Quality", "Web", "Telemetry", "Cli",
+            "Quality", "Web", "Telemetry", "Configuration", "Cli",
         ];
         var found = Service.GetTypes().Select(RoomOf).OfType<string>().Distinct();
 
