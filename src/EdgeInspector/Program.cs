@@ -1,4 +1,8 @@
 using System.CommandLine;
+using EdgeInspector.Cli;
 
-var root = new RootCommand("EdgeInspector: inspects parts on a conveyor and rejects the bad ones on time.");
+var root = new RootCommand("EdgeInspector: inspects parts on a conveyor and rejects the bad ones on time.")
+{
+    SimulateCommand.Create(),
+};
 return await root.Parse(args).InvokeAsync();

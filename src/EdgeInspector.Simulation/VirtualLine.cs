@@ -1,0 +1,671 @@
+using EdgeInspector.Simulation.Parts;
+using EdgeInspector.Simulation.Rendering;
+using OpenCvSharp;
+
+namespace EdgeInspector.Simulation;
+
+/// <summary>
+/// A conveyor with a camera, an encoder, photo-eyes and ejectors that exists only in numbers, and knows the truth about
+/// every part. All times are since the line's start and are given by the caller: the line has no clock, so it can run in
+/// real time, faster, or be asked about any moment twice. Everything follows from the seed and the ejector's levels.
+/// <para>
+/// Safe to call from any thread. The sensors, the ejector and the truth share one short lock; pictures are made under
+/// another, so a frame never delays a pulse. Calls may be up to <see cref="Memory"/> out of order with each other: a part
+/// is past saving after that.
+/// </para>
+/// </summary>
+public sealed class VirtualLine : IDisposable
+{
+    /// <summary>How late a level of the ejector may be told, measured from the latest time any call has named.</summary>
+    public static readonly TimeSpan Memory = TimeSpan.FromSeconds(5);
+
+    // How long a falling part blocks the confirm eye.
+    private static readonly TimeSpan ChutePassage = TimeSpan.FromMilliseconds(25);
+
+    // Parts closer than this along the belt look like one to an eye, in millimetres.
+    private const double EyeGap = 1;
+
+    // A touching part can reach this far past the rear of the one before it, beside it; in millimetres.
+    private const double Interlock = 45;
+
+    // Parts are laid, and their painting begins, this far before they come into view, in millimetres.
+    private const double Foresight = 500;
+
+    // Parts remembered with their truth: nearly three hours of the default line.
+    private const int Kept = 100_000;
+
+    // Edges that nobody drains, as a real driver's buffer: the oldest are lost and the sequence shows it.
+    private const int KeptEdges = 65_536;
+
+    private readonly Lock _gate = new();
+    private readonly Lock _picture = new();
+    private readonly BeltMotion _motion;
+    private readonly PartFeed _feed;
+    private readonly List<LinePart> _parts = [];
+    private readonly List<LinePart> _inView = [];
+    private readonly List<LinePart> _painted = [];
+    private readonly Eye[] _entry;
+    private readonly Chute[] _chutes;
+    private readonly LaneEjector[] _ejectors;
+    private readonly SpritePool _sprites = new();
+    private readonly Lazy<Optics> _optics;
+    private TimeSpan _latest;
+    private TimeSpan _allOut;
+    private long _forgotten;
+    private int _settled;
+    private int _told;
+    private int _light;
+    private bool _disposed;
+
+    /// <exception cref="InvalidDataException">An option is out of range, or a photograph cannot be used.</exception>
+    /// <exception cref="DirectoryNotFoundException">The folder of photographs is not there.</exception>
+    public VirtualLine(VirtualLineOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var faults = options.Validate();
+        if (faults.Count > 0)
+        {
+            throw new InvalidDataException("virtual line: " + string.Join("; ", faults));
+        }
+
+        Options = options;
+        _motion = new BeltMotion(options.BeltSpeed);
+        _feed = new PartFeed(options, _motion);
+        _entry = [.. Enumerable.Range(0, options.Lanes).Select(_ => new Eye())];
+        _chutes = [.. Enumerable.Range(0, options.Lanes).Select(_ => new Chute())];
+        _ejectors = [.. Enumerable.Range(0, options.Lanes).Select(_ => new LaneEjector(options.EjectorLatency))];
+        _optics = new Lazy<Optics>(() => new Optics(options));
+    }
+
+    /// <summary>What the line was built from.</summary>
+    public VirtualLineOptions Options { get; }
+
+    /// <summary>How the belt moves.</summary>
+    public BeltMotion Motion => _motion;
+
+    /// <summary>Parts the line will carry in all; null when endless.</summary>
+    public long? PartCount => _feed.Count > 0 ? _feed.Count : null;
+
+    /// <summary>
+    /// When the next photo-eye edge comes that <see cref="DrainEdges"/> has not told yet, as far as the ejector's levels
+    /// told so far decide it; null when there is none.
+    /// </summary>
+    public TimeSpan? NextEdgeAt
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return FindNext(out _, out _)?.At;
+            }
+        }
+    }
+
+    /// <summary>Millimetres the belt has moved at <paramref name="t"/>.</summary>
+    public double TravelAt(TimeSpan t)
+    {
+        return _motion.TravelAt(t);
+    }
+
+    /// <summary>The encoder's count at <paramref name="t"/>, 0 at the start.</summary>
+    public long EncoderCountAt(TimeSpan t)
+    {
+        return (long)Math.Floor(_motion.TravelAt(t) * Options.EncoderCountsPerMillimetre);
+    }
+
+    /// <summary>The middle of the exposure of frame <paramref name="index"/>, the first being 0.</summary>
+    public TimeSpan FrameTime(long index)
+    {
+        return TimeSpan.FromTicks((long)Math.Round(index * (TimeSpan.TicksPerSecond / Options.FramesPerSecond)));
+    }
+
+    /// <summary>
+    /// The camera's picture at <paramref name="t"/>: 8-bit blue, green, red of the frame's size; the destination is
+    /// allocated only where it does not have that shape already. The same time gives the same picture, bit for bit.
+    /// </summary>
+    public void Render(TimeSpan t, Mat destination)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        lock (_picture)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            var optics = _optics.Value;
+            destination.Create(Options.FrameHeight, Options.FrameWidth, MatType.CV_8UC3);
+            var left = FirstColumn(t);
+            var blur = Math.Abs(_motion.SpeedAt(t)) * Options.Exposure.TotalSeconds / Options.MillimetresPerPixel;
+            var (from, to) = optics.Exposure.Reach(left, blur);
+            CollectParts(from - BeltSurface.Chunk, to + BeltSurface.Chunk, t);
+            unsafe
+            {
+                var belt = optics.Strip.Look(from, to, _inView);
+                optics.Exposure.Take(belt, optics.Strip.Stride, left, blur, t, destination);
+            }
+        }
+    }
+
+    /// <summary>Every part of which the picture at <paramref name="t"/> shows something, in order of entry.</summary>
+    public VisiblePart[] PartsInView(TimeSpan t)
+    {
+        lock (_gate)
+        {
+            var left = FirstColumn(t);
+            Lay(-_motion.TravelAt(t) - Options.HalfView);
+            var found = new List<VisiblePart>();
+            for (var i = _parts.Count - 1; i >= 0; i--)
+            {
+                var part = _parts[i];
+                var x = part.Column - left;
+                if (x > Options.FrameWidth + (Interlock / Options.MillimetresPerPixel))
+                {
+                    break;
+                }
+
+                if (x + part.Side <= 0)
+                {
+                    continue;
+                }
+
+                part.Design ??= _feed.Design(part.Index);
+
+                // A column counts when its middle is in the picture.
+                var box = part.Design.Between((int)Math.Ceiling(-x - 0.5), (int)Math.Ceiling(Options.FrameWidth - x - 0.5));
+                if (box.Share > 0)
+                {
+                    found.Add(new VisiblePart(
+                        part.Index,
+                        part.Class,
+                        part.IsDefect,
+                        Math.Max(0, x + box.Left),
+                        Math.Max(0, part.Row + box.Top),
+                        Math.Min(Options.FrameWidth, x + box.Right),
+                        Math.Min(Options.FrameHeight, part.Row + box.Bottom),
+                        box.Share));
+                }
+            }
+
+            found.Reverse();
+            return [.. found];
+        }
+    }
+
+    /// <summary>
+    /// Tells the edges up to and including <paramref name="upTo"/> in order of time, each once, as many as fit. A second
+    /// call gets the rest.
+    /// </summary>
+    /// <returns>How many were written.</returns>
+    public int DrainEdges(TimeSpan upTo, Span<SensorEdge> edges)
+    {
+        lock (_gate)
+        {
+            Advance(upTo);
+            var count = 0;
+            while (count < edges.Length && FindNext(out var lane, out var part) is { } next && next.At <= upTo)
+            {
+                edges[count++] = Tell(next, lane, part);
+            }
+
+            return count;
+        }
+    }
+
+    /// <summary>
+    /// The level of a lane's ejector pin from <paramref name="t"/> on. The blast follows after the valve's latency; any
+    /// part of the lane whose centre is in the window meanwhile goes out.
+    /// </summary>
+    public void SetEjector(int lane, bool active, TimeSpan t)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(lane);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(lane, _ejectors.Length);
+        lock (_gate)
+        {
+            _ejectors[lane].Set(active, t);
+            Advance(t);
+        }
+    }
+
+    /// <summary>
+    /// Every part that has reached its entry eye by <paramref name="t"/>, in order of entry, with its fate at that time.
+    /// A line that runs for hours remembers its last 100,000 parts.
+    /// </summary>
+    public PartTruth[] Truth(TimeSpan t)
+    {
+        return Truth(t, 0);
+    }
+
+    /// <summary>As <see cref="Truth(TimeSpan)"/>, from the part with index <paramref name="first"/> on.</summary>
+    public PartTruth[] Truth(TimeSpan t, long first)
+    {
+        lock (_gate)
+        {
+            Advance(t);
+            Lay(Options.EntryEyePosition - _motion.TravelAt(t));
+            var truth = new List<PartTruth>(_parts.Count);
+            for (var i = (int)Math.Max(0, first - _forgotten); i < _parts.Count; i++)
+            {
+                if (_parts[i].EnteredAt <= t)
+                {
+                    truth.Add(Describe(_parts[i], t));
+                }
+            }
+
+            return [.. truth];
+        }
+    }
+
+    /// <summary>Whether the last part has left the ejector and the chute; never for an endless line.</summary>
+    public bool Finished(TimeSpan t)
+    {
+        lock (_gate)
+        {
+            Lay(Options.EntryEyePosition - _motion.TravelAt(t));
+            return _feed.Ended && t >= _allOut;
+        }
+    }
+
+    /// <summary>Level of an eye at any time, for pins that are read rather than waited for.</summary>
+    internal bool IsBlocked(LineSensor sensor, int lane, TimeSpan t)
+    {
+        lock (_gate)
+        {
+            return sensor == LineSensor.EntryEye ? IsEntryBlocked(lane, t) : IsChuteBlocked(lane, t);
+        }
+    }
+
+    /// <summary>Frees the pictures. The truth can still be asked for.</summary>
+    public void Dispose()
+    {
+        lock (_picture)
+        {
+            if (!_disposed && _optics.IsValueCreated)
+            {
+                _optics.Value.Dispose();
+            }
+
+            _disposed = true;
+        }
+    }
+
+    /// <summary>Belt column, with fraction, in the middle of the picture's first pixel.</summary>
+    private double FirstColumn(TimeSpan t)
+    {
+        return -(Options.FrameWidth / 2.0) - (_motion.TravelAt(t) / Options.MillimetresPerPixel);
+    }
+
+    /// <summary>
+    /// Parts on these columns into <see cref="_inView"/>; those about to come are set to be painted by another thread,
+    /// those gone by give their sprites back.
+    /// </summary>
+    private void CollectParts(long from, long to, TimeSpan t)
+    {
+        lock (_gate)
+        {
+            Lay(-_motion.TravelAt(t) - Options.HalfView - Foresight);
+            _inView.Clear();
+            var slack = (int)(Interlock / Options.MillimetresPerPixel);
+            var foresight = (int)(2 * Foresight / Options.MillimetresPerPixel);
+            for (var i = _painted.Count - 1; i >= 0; i--)
+            {
+                if (_painted[i].Column > to + slack || _painted[i].Column < from - foresight)
+                {
+                    Release(_painted[i]);
+                    _painted.RemoveAt(i);
+                }
+            }
+
+            for (var i = _parts.Count - 1; i >= 0 && _parts[i].Column <= to + slack; i--)
+            {
+                var part = _parts[i];
+                if (part.Column < from - foresight)
+                {
+                    continue;
+                }
+
+                if (part.Painting is null)
+                {
+                    part.Painting = Begin(part, part.Column + part.Side < from);
+                    _painted.Add(part);
+                }
+
+                if (part.Column + part.Side > from && part.Column < to)
+                {
+                    _inView.Add(part);
+                }
+            }
+
+            _inView.Reverse();
+        }
+    }
+
+    private Lazy<Sprite> Begin(LinePart part, bool early)
+    {
+        var design = part.Design ??= _feed.Design(part.Index);
+        var painting = new Lazy<Sprite>(() =>
+        {
+            var sprite = _sprites.Rent(design.Side, design.Side);
+            design.Paint(sprite);
+            return sprite;
+        });
+        if (early)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static p => _ = p.Value, painting, preferLocal: false);
+        }
+
+        return painting;
+    }
+
+    private void Release(LinePart part)
+    {
+        if (part.Painting is { IsValueCreated: true } painting)
+        {
+            _sprites.Return(painting.Value);
+        }
+
+        part.Painting = null;
+        part.Design = null;
+    }
+
+    /// <summary>Lays parts until the belt is settled from <paramref name="place"/> (mm at the start) downstream.</summary>
+    private void Lay(double place)
+    {
+        while (!_feed.Ended && _feed.LaidTo > place - Interlock)
+        {
+            LayNext();
+        }
+    }
+
+    private void LayNext()
+    {
+        var part = _feed.Lay();
+        if (_parts.Count >= Kept + (Kept / 10))
+        {
+            Forget(Kept / 10);
+        }
+
+        _parts.Add(part);
+        _entry[part.Lane].Pass(part, this);
+        var out1 = part.WindowTo + Options.EjectorLatency + Options.ConfirmDelay + Options.ConfirmJitter + ChutePassage;
+        _allOut = out1 > _allOut ? out1 : _allOut;
+        if (_feed.Ended)
+        {
+            foreach (var (eye, lane) in _entry.Select((e, i) => (e, i)))
+            {
+                eye.End(lane, this);
+            }
+        }
+
+        // Designs are needed near the view only; a line that is never looked at must let go of them too.
+        while (_light < _parts.Count && _parts[_light].Offset < part.Offset - Foresight - (4 * Options.HalfView) - 1000)
+        {
+            if (_parts[_light].Painting is null)
+            {
+                _parts[_light].Design = null;
+            }
+
+            _light++;
+        }
+    }
+
+    private void Forget(int count)
+    {
+        count = Math.Min(count, Math.Min(_settled, _told));
+        _parts.RemoveRange(0, count);
+        _forgotten += count;
+        _settled -= count;
+        _told -= count;
+        _light = Math.Max(0, _light - count);
+    }
+
+    /// <summary>Notes the time and fixes the fate of parts that no blast can reach any more.</summary>
+    private void Advance(TimeSpan t)
+    {
+        if (t <= _latest)
+        {
+            return;
+        }
+
+        _latest = t;
+        while (_settled < _parts.Count && _parts[_settled].WindowTo + Options.EjectorLatency + Memory < t)
+        {
+            var part = _parts[_settled++];
+            part.EjectedAt = EjectionOf(part);
+            part.Settled = true;
+            if (_settled == _parts.Count || _settled % 64 == 0)
+            {
+                foreach (var ejector in _ejectors)
+                {
+                    ejector.Forget(part.WindowFrom - Memory);
+                }
+            }
+        }
+    }
+
+    private TimeSpan? EjectionOf(LinePart part)
+    {
+        return part.Settled || part.Confirmed
+            ? part.EjectedAt
+            : _ejectors[part.Lane].FirstBlast(part.WindowFrom, part.WindowTo);
+    }
+
+    private PartTruth Describe(LinePart part, TimeSpan t)
+    {
+        var ejected = EjectionOf(part);
+        if (ejected > t)
+        {
+            ejected = null;
+        }
+
+        var fate = ejected is not null ? PartFate.Ejected : part.WindowTo < t ? PartFate.Passed : PartFate.OnBelt;
+        return new PartTruth(
+            part.Index, part.Offset, part.Across, part.Length, part.Class, part.IsDefect, part.Source, fate,
+            part.EnteredAt, ejected, part.Lane, part.Width);
+    }
+
+    /// <summary>When an ejected part reaches the eye in the chute.</summary>
+    private TimeSpan ConfirmAt(LinePart part, TimeSpan ejected)
+    {
+        var random = SeededRandom.For((ulong)Options.Seed, 50, part.Index);
+        return ejected + Options.ConfirmDelay + (Options.ConfirmJitter * random.Range(-1, 1));
+    }
+
+    private SensorEdge? FindNext(out int lane, out LinePart? part)
+    {
+        SensorEdge? next = null;
+        (lane, part) = (0, null);
+        for (var i = 0; i < _entry.Length; i++)
+        {
+            while (_entry[i].Edges.Count == 0 && !_feed.Ended)
+            {
+                LayNext();
+            }
+
+            if (_entry[i].Edges.TryPeek(out var edge) && !(edge.At >= next?.At))
+            {
+                (next, lane) = (edge, i);
+            }
+        }
+
+        while (_told < _settled && (_parts[_told].Confirmed || _parts[_told].EjectedAt is null))
+        {
+            _told++;
+        }
+
+        for (var i = 0; i < _chutes.Length; i++)
+        {
+            // Nothing can be in a chute later than this and still matter here.
+            var until = next?.At ?? TimeSpan.MaxValue;
+            if (_chutes[i].BlockedUntil is { } end)
+            {
+                // Parts that follow into the beam before it clears keep it blocked.
+                while (FirstInChute(i, end) is { } following)
+                {
+                    following.Part.EjectedAt = following.Ejected;
+                    following.Part.Confirmed = true;
+                    end = following.At + ChutePassage;
+                    _chutes[i].BlockedUntil = end;
+                }
+
+                if (end < until)
+                {
+                    (next, lane, part) = (new SensorEdge(LineSensor.ConfirmEye, false, end, 0, i), i, null);
+                }
+            }
+            else if (FirstInChute(i, until) is { } first)
+            {
+                (next, lane, part) = (new SensorEdge(LineSensor.ConfirmEye, true, first.At, 0, i), i, first.Part);
+            }
+        }
+
+        return next;
+    }
+
+    /// <summary>The part that first reaches the lane's confirm eye, of those not told yet, before a time.</summary>
+    private (LinePart Part, TimeSpan Ejected, TimeSpan At)? FirstInChute(int lane, TimeSpan before)
+    {
+        (LinePart Part, TimeSpan Ejected, TimeSpan At)? first = null;
+        for (var i = _told; i < _parts.Count; i++)
+        {
+            var part = _parts[i];
+            if (part.Lane != lane || part.Confirmed)
+            {
+                continue;
+            }
+
+            // Lanes are interleaved, so the order of the list is only nearly that of the ejector.
+            if (part.WindowFrom - TimeSpan.FromSeconds(1) > before)
+            {
+                break;
+            }
+
+            if (EjectionOf(part) is { } ejected && ConfirmAt(part, ejected) is var at && at < before && !(at >= first?.At))
+            {
+                first = (part, ejected, at);
+            }
+        }
+
+        return first;
+    }
+
+    private SensorEdge Tell(SensorEdge edge, int lane, LinePart? part)
+    {
+        if (edge.Sensor == LineSensor.EntryEye)
+        {
+            return _entry[lane].Edges.Dequeue();
+        }
+
+        if (part is not null)
+        {
+            part.EjectedAt = EjectionOf(part);
+            part.Confirmed = true;
+        }
+
+        _chutes[lane].BlockedUntil = edge.Blocked ? edge.At + ChutePassage : null;
+        return edge with { Sequence = _chutes[lane].Sequence++ };
+    }
+
+    private bool IsEntryBlocked(int lane, TimeSpan t)
+    {
+        var at = _motion.TravelAt(t) - Options.EntryEyePosition;
+        Lay(-at - EyeGap);
+        var (behind, ahead) = (double.NegativeInfinity, double.PositiveInfinity);
+        for (var i = _parts.Count - 1; i >= 0 && _parts[i].RearOffset > at - 1000; i--)
+        {
+            var part = _parts[i];
+            if (part.Lane != lane)
+            {
+                continue;
+            }
+
+            if (part.FrontOffset <= at && at < part.RearOffset)
+            {
+                return true;
+            }
+
+            behind = part.RearOffset <= at ? Math.Max(behind, part.RearOffset) : behind;
+            ahead = part.FrontOffset > at ? Math.Min(ahead, part.FrontOffset) : ahead;
+        }
+
+        return ahead - behind < EyeGap;
+    }
+
+    private bool IsChuteBlocked(int lane, TimeSpan t)
+    {
+        for (var i = _parts.Count - 1; i >= 0; i--)
+        {
+            var part = _parts[i];
+            if (part.WindowTo + Memory < t)
+            {
+                return false;
+            }
+
+            if (part.Lane == lane && EjectionOf(part) is { } ejected
+                && ConfirmAt(part, ejected) is var at && at <= t && t < at + ChutePassage)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>What only pictures need, made with the first of them.</summary>
+    private sealed class Optics(VirtualLineOptions options) : IDisposable
+    {
+        public BeltStrip Strip { get; } = new(
+            new BeltSurface(options.Seed, options.FrameHeight, options.MillimetresPerPixel), options.FrameHeight, options.FrameWidth + 64);
+
+        public Exposure Exposure { get; } = new(options.FrameWidth, options.FrameHeight, options.Seed, new Lamp(options.Seed, options.LampDrift));
+
+        public void Dispose()
+        {
+            Strip.Dispose();
+        }
+    }
+
+    /// <summary>The entry eye of a lane: edges known so far, and the rear of what blocks it last.</summary>
+    private sealed class Eye
+    {
+        private double? _rear;
+        private long _sequence;
+
+        public Queue<SensorEdge> Edges { get; } = new();
+
+        public void Pass(LinePart part, VirtualLine line)
+        {
+            if (_rear is { } rear && part.FrontOffset - rear < EyeGap)
+            {
+                _rear = Math.Max(rear, part.RearOffset);
+                return;
+            }
+
+            End(part.Lane, line);
+            Add(true, part.EnteredAt, part.Lane);
+            _rear = part.RearOffset;
+        }
+
+        public void End(int lane, VirtualLine line)
+        {
+            if (_rear is { } rear)
+            {
+                Add(false, line._motion.TimeAt(line.Options.EntryEyePosition + rear), lane);
+            }
+
+            _rear = null;
+        }
+
+        private void Add(bool blocked, TimeSpan at, int lane)
+        {
+            Edges.Enqueue(new SensorEdge(LineSensor.EntryEye, blocked, at, _sequence++, lane));
+            if (Edges.Count > KeptEdges)
+            {
+                Edges.Dequeue();
+            }
+        }
+    }
+
+    private sealed class Chute
+    {
+        public TimeSpan? BlockedUntil { get; set; }
+
+        public long Sequence { get; set; }
+    }
+}

@@ -1,0 +1,150 @@
+using System.Globalization;
+
+namespace EdgeInspector.Simulation;
+
+/// <summary>
+/// What the virtual line is built like. Positions are millimetres along the belt from the middle of the picture,
+/// positive downstream. The defaults are the biscuit line used throughout: 10 parts a second at 0.8 m/s.
+/// </summary>
+public sealed record VirtualLineOptions
+{
+    /// <summary>Everything random follows from this number: the same seed gives the same line, picture for picture.</summary>
+    public int Seed { get; init; } = 1;
+
+    /// <summary>Mean feed over all lanes, 0.01-200. Long parts come more slowly: parts never overlap.</summary>
+    public double PartsPerSecond { get; init; } = 10;
+
+    /// <summary>Metres per second, 0.01-5.</summary>
+    public double BeltSpeed { get; init; } = 0.8;
+
+    /// <summary>Camera rate, 1-1000.</summary>
+    public double FramesPerSecond { get; init; } = 60;
+
+    /// <summary>Picture width in pixels, along the belt, 64-4096.</summary>
+    public int FrameWidth { get; init; } = 640;
+
+    /// <summary>Picture height in pixels, across the belt, 64-4096.</summary>
+    public int FrameHeight { get; init; } = 480;
+
+    /// <summary>Size of a pixel on the belt in millimetres, 0.1-5.</summary>
+    public double MillimetresPerPixel { get; init; } = 0.5;
+
+    /// <summary>Exposure of one frame; the belt's movement during it is the motion blur. 0-10 ms.</summary>
+    public TimeSpan Exposure { get; init; } = TimeSpan.FromMilliseconds(0.4);
+
+    /// <summary>Position of the entry photo-eye in millimetres; upstream of the picture.</summary>
+    public double EntryEyePosition { get; init; } = -260;
+
+    /// <summary>Position of the ejector in millimetres; downstream of the picture, so no part vanishes in view.</summary>
+    public double EjectorPosition { get; init; } = 400;
+
+    /// <summary>A part goes out when its centre is within half of this (mm) of the ejector during a blast. 1-200.</summary>
+    public double EjectorWindow { get; init; } = 20;
+
+    /// <summary>From the pin's level to the blast, on and off alike. 0-1 s.</summary>
+    public TimeSpan EjectorLatency { get; init; } = TimeSpan.FromMilliseconds(8);
+
+    /// <summary>From ejection to the eye in the chute, 0-5 s.</summary>
+    public TimeSpan ConfirmDelay { get; init; } = TimeSpan.FromMilliseconds(120);
+
+    /// <summary>Half width of the variation of <see cref="ConfirmDelay"/> from part to part.</summary>
+    public TimeSpan ConfirmJitter { get; init; } = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>Encoder counts per millimetre of belt, above 0.</summary>
+    public double EncoderCountsPerMillimetre { get; init; } = 10;
+
+    /// <summary>Share of biscuits with a defect, 0-1. Photographs bring their own.</summary>
+    public double DefectRate { get; init; } = 0.1;
+
+    /// <summary>
+    /// Parts to carry; 0 means endless, or each photograph once where <see cref="PhotographsFolder"/> is set.
+    /// </summary>
+    public int PartCount { get; init; }
+
+    /// <summary>Share of parts that lie against the one before them, 0-0.9.</summary>
+    public double TouchingShare { get; init; } = 0.15;
+
+    /// <summary>Lanes side by side, each with its own eyes and ejector, 1-8.</summary>
+    public int Lanes { get; init; } = 1;
+
+    /// <summary>Largest sideways shift of a part from the middle of its lane, in millimetres.</summary>
+    public double SidewaysJitter { get; init; } = 15;
+
+    /// <summary>Half width of the lamp's slow drift in brightness, 0-0.5.</summary>
+    public double LampDrift { get; init; } = 0.12;
+
+    /// <summary>Carry the photographs in this folder (one sub-folder per class) in place of biscuits.</summary>
+    public string? PhotographsFolder { get; init; }
+
+    /// <summary>The order in which photographs are laid on the belt.</summary>
+    public PhotographOrder PhotographOrder { get; init; } = PhotographOrder.Shuffled;
+
+    /// <summary>Longer side of a photograph on the belt in millimetres; null: one pixel of it is one of the camera.</summary>
+    public double? PhotographSize { get; init; }
+
+    /// <summary>Height of the picture on the belt, in millimetres, shared by the lanes.</summary>
+    internal double WidthAcross => FrameHeight * MillimetresPerPixel;
+
+    internal double HalfView => FrameWidth * MillimetresPerPixel / 2;
+
+    /// <summary>Every fault, one line each, empty when the options can be used.</summary>
+    public IReadOnlyList<string> Validate()
+    {
+        var faults = new List<string>();
+        Check(nameof(PartsPerSecond), PartsPerSecond, 0.01, 200);
+        Check(nameof(BeltSpeed), BeltSpeed, 0.01, 5);
+        Check(nameof(FramesPerSecond), FramesPerSecond, 1, 1000);
+        Check(nameof(FrameWidth), FrameWidth, 64, 4096);
+        Check(nameof(FrameHeight), FrameHeight, 64, 4096);
+        Check(nameof(MillimetresPerPixel), MillimetresPerPixel, 0.1, 5);
+        Check("Exposure (ms)", Exposure.TotalMilliseconds, 0, 10);
+        Check(nameof(EjectorWindow), EjectorWindow, 1, 200);
+        Check("EjectorLatency (ms)", EjectorLatency.TotalMilliseconds, 0, 1000);
+        Check("ConfirmDelay (ms)", ConfirmDelay.TotalMilliseconds, 0, 5000);
+        Check("ConfirmJitter (ms)", ConfirmJitter.TotalMilliseconds, 0, ConfirmDelay.TotalMilliseconds);
+        Check(nameof(EncoderCountsPerMillimetre), EncoderCountsPerMillimetre, 0.001, 10_000);
+        Check(nameof(DefectRate), DefectRate, 0, 1);
+        Check(nameof(PartCount), PartCount, 0, int.MaxValue);
+        Check(nameof(TouchingShare), TouchingShare, 0, 0.9);
+        Check(nameof(Lanes), Lanes, 1, 8);
+        Check(nameof(SidewaysJitter), SidewaysJitter, 0, 500);
+        Check(nameof(LampDrift), LampDrift, 0, 0.5);
+        if (PhotographSize is { } size)
+        {
+            Check(nameof(PhotographSize), size, 1, 2000);
+        }
+
+        Check(nameof(EntryEyePosition), EntryEyePosition, -10_000, -HalfView);
+        Check(nameof(EjectorPosition), EjectorPosition, HalfView + 50, 10_000);
+        if (PhotographsFolder is null && WidthAcross / Math.Max(1, Lanes) < Parts.BiscuitRange.LargestWidth)
+        {
+            faults.Add(Invariant(
+                $"Lanes: {Lanes} lanes of biscuits need {Lanes * Parts.BiscuitRange.LargestWidth} mm, the picture shows {WidthAcross} mm; use fewer"));
+        }
+
+        return faults;
+
+        void Check(string name, double value, double low, double high)
+        {
+            if (!(value >= low && value <= high))
+            {
+                faults.Add(Invariant($"{name}: {value} is outside {low} to {high}"));
+            }
+        }
+    }
+
+    private static string Invariant(FormattableString text)
+    {
+        return text.ToString(CultureInfo.InvariantCulture);
+    }
+}
+
+/// <summary>The order in which photographs come along the belt.</summary>
+public enum PhotographOrder
+{
+    /// <summary>Mixed by the seed.</summary>
+    Shuffled,
+
+    /// <summary>By path, byte by byte.</summary>
+    Sorted,
+}
