@@ -145,6 +145,9 @@ internal sealed class LedgerReader(string path)
         }
     }
 
+    private static double NumberAt(SqliteDataReader reader, int column) =>
+        reader.IsDBNull(column) ? double.NaN : reader.GetDouble(column);
+
     private static PartRecord Part(SqliteDataReader reader) => new()
     {
         Id = reader.GetString(0),
@@ -156,12 +159,12 @@ internal sealed class LedgerReader(string path)
         Label = reader.IsDBNull(6) ? null : reader.GetString(6),
         Score = reader.IsDBNull(7) ? null : reader.GetDouble(7),
         Views = reader.GetInt32(8),
-        Offset = reader.GetDouble(9),
-        Across = reader.GetDouble(10),
-        Length = reader.GetDouble(11),
+        Offset = NumberAt(reader, 9),
+        Across = NumberAt(reader, 10),
+        Length = NumberAt(reader, 11),
         Lane = reader.GetInt32(12),
         EntrySeen = reader.GetBoolean(13),
-        DecisionMilliseconds = reader.GetDouble(14),
+        DecisionMilliseconds = NumberAt(reader, 14),
         DecidedAt = LedgerSchema.FromMicroseconds(reader.GetInt64(15)),
         FiredLateMicroseconds = reader.IsDBNull(16) ? null : reader.GetDouble(16),
         Confirmation = (Confirmation)reader.GetByte(17),

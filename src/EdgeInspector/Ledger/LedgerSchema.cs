@@ -9,12 +9,11 @@ internal static class LedgerSchema
     /// <summary>PRAGMA user_version of a file this program writes.</summary>
     public const int Version = 1;
 
-    /// <summary>SQLITE_FULL.</summary>
-    public const int DiskFull = 13;
+    /// <summary>SQLITE_CONSTRAINT: the row is at fault, not the disk.</summary>
+    public const int Constraint = 19;
 
-    /// <summary>SQLITE_READONLY.</summary>
-    public const int ReadOnly = 8;
-
+    private const int ReadOnly = 8;
+    private const int DiskFull = 13;
     private const int Busy = 5;
     private const int Locked = 6;
     private const int InputOutput = 10;
@@ -23,7 +22,7 @@ internal static class LedgerSchema
     private const int NotADatabase = 26;
 
     // Times are microseconds since 1970 UTC. Enum numbers are those of the code and are never reused. The view is for
-    // people with a SQLite browser; the program reads the table.
+    // people with a SQLite browser; the program reads the table. SQLite has no NaN: null stands for it.
     private const string Tables = """
         CREATE TABLE IF NOT EXISTS runs (
             id TEXT PRIMARY KEY NOT NULL,
@@ -46,12 +45,12 @@ internal static class LedgerSchema
             label TEXT,
             score REAL,
             views INTEGER NOT NULL,
-            offset_mm REAL NOT NULL,
-            across_mm REAL NOT NULL,
-            length_mm REAL NOT NULL,
+            offset_mm REAL,
+            across_mm REAL,
+            length_mm REAL,
             lane INTEGER NOT NULL,
             entry_seen INTEGER NOT NULL,
-            decision_ms REAL NOT NULL,
+            decision_ms REAL,
             decided INTEGER NOT NULL,
             fired_late_us REAL,
             confirmation INTEGER NOT NULL,
@@ -90,7 +89,9 @@ internal static class LedgerSchema
 
             // A pooled connection would outlive a deleted file and write into nowhere.
             Pooling = false,
-            DefaultTimeout = 2,
+
+            // Seconds that the driver repeats a command for while the file is locked; 0 would be for ever.
+            DefaultTimeout = 1,
         }.ToString());
         try
         {
