@@ -3,6 +3,7 @@
 (Debian: apt install python3-torch python3-opencv python3-matplotlib)."""
 
 import argparse
+import json
 import re
 import sys
 from pathlib import Path
@@ -73,7 +74,8 @@ A data set is a folder of frames with one COCO file (JSON) and a folder of crops
     data.add_argument("--good", default=None, help="the classes that pass, with commas between (default: good, or ok)")
     data.add_argument("--crop-context", type=float, default=None,
                       help="side of a crop picture in units of the part's longer side; 1 where a photograph is the "
-                           "whole part (default: 1.5 beside --frames, else 1)")
+                           "whole part (default: as dataset.json beside the folder says, else 1.5 beside --frames, "
+                           "else 1)")
     data.add_argument("--test-share", type=float, default=0.15, help="share of the parts kept for the last judgement")
     data.add_argument("--validation-share", type=float, default=0.12, help="share kept for early stopping")
     data.add_argument("--duplicate-distance", type=float, default=2.0,
@@ -110,8 +112,13 @@ A data set is a folder of frames with one COCO file (JSON) and a folder of crops
     how.add_argument("--rotation", choices=["full", "right-angles", "upright", "none"], default=None,
                      help="how a part may lie (default: full with context, right-angles for whole photographs)")
     how.add_argument("--shift", type=float, default=0.06, help="largest shift of a training crop, share of the part")
+    how.add_argument("--zoom", type=float, default=0.07, help="largest change of a training crop's side, likewise")
     how.add_argument("--least-resolution", type=float, default=None,
                      help="whole photographs are shrunk down to this share of their pixels in training (default 0.7)")
+
+    how.add_argument("--keep", type=Path, default=None,
+                     help="folder where fitted stages are kept, and taken from while their data and settings are the "
+                          "same: to change one stage and not fit the other again")
 
     why = package.add_argument_group("the threshold")
     why.add_argument("--miss-cost", type=float, default=5.0, help="good parts that a missed defect is worth")
@@ -145,6 +152,14 @@ A data set is a folder of frames with one COCO file (JSON) and a folder of crops
     return root
 
 
+def told_context(crops):
+    """The crop side that a data set of `edge-inspector simulate` was written with, or None."""
+    try:
+        return float(json.loads((crops.parent / "dataset.json").read_text(encoding="utf-8"))["options"]["cropSide"])
+    except (AttributeError, OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def package(options):
     from edgetrain.augment import Augmentation
     from edgetrain.classifier import ClassifierPlan
@@ -158,7 +173,7 @@ def package(options):
         raise TrainingError("package: --test-share and --validation-share must lie between 0.02 and 0.5")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", options.name):
         raise TrainingError(f"--name {options.name}: use letters, digits, dot, dash and underscore only")
-    context = options.crop_context or (1.5 if options.frames is not None else 1.0)
+    context = options.crop_context or told_context(options.crops) or (1.5 if options.frames is not None else 1.0)
     whole = context <= 1.05
     good = options.good.split(",") if options.good else None
     if good is None:
@@ -166,7 +181,7 @@ def package(options):
         good = ["ok"] if "ok" in named and "good" not in named else ["good"]
     least = options.least_resolution if options.least_resolution is not None else (0.7 if whole else 1.0)
     augmentation = Augmentation(
-        margin=options.crop_margin, size=options.input, shift=options.shift,
+        margin=options.crop_margin, size=options.input, shift=options.shift, scale=options.zoom,
         rotation=options.rotation or ("right-angles" if whole else "full"), resolution=(least, 1.0))
     prepare(options.seed, options.threads)
     build(PackagePlan(
@@ -176,7 +191,7 @@ def package(options):
         validation_share=options.validation_share, duplicate_distance=options.duplicate_distance,
         miss_cost=options.miss_cost, good_per_day=options.good_per_day, defects_per_day=options.defects_per_day,
         goldens=options.goldens, golden_quality=options.golden_quality, budget=options.time_budget,
-        edge_inspector=options.edge_inspector,
+        edge_inspector=options.edge_inspector, keep=options.keep,
         detector=DetectorPlan(
             width=options.detector_input[0], height=options.detector_input[1], widths=options.detector_widths,
             epochs=options.detector_epochs, patience=options.patience, score=options.detector_score,

@@ -11,8 +11,8 @@ from .errors import TrainingError
 
 PICTURES = {".png", ".jpg", ".jpeg", ".bmp"}
 
-# A data set written by `edge-inspector simulate` names its pictures by part: every picture of one part is one group.
-PART = re.compile(r"part[-_]?(\d+)", re.IGNORECASE)
+# `edge-inspector simulate` names a crop PART-FRAME by their numbers; others may write part-NUMBER anywhere.
+PART = re.compile(r"^(\d+)-(\d+)$|part[-_]?(\d+)", re.IGNORECASE)
 
 
 @dataclass
@@ -30,6 +30,12 @@ class Crops:
 
     def counts(self):
         return {name: int((self.labels == index).sum()) for index, name in enumerate(self.classes)}
+
+
+def part_number(name):
+    """The part that a crop shows, by its file's name, or None."""
+    match = PART.search(Path(name).stem)
+    return int(match.group(1) or match.group(3)) if match else None
 
 
 def read_picture(path):
@@ -75,7 +81,8 @@ def group_crops(crops, distance=2.0):
 
     Near-duplicates differ by less than `distance` grey levels, as the mean over 16 x 16 thumbnails and the best of
     the eight flips and right-angle turns. Data sets of photographs are often multiplied that way before they are
-    published; the twins must not straddle a split.
+    published; the twins must not straddle a split. Where every picture tells its part, that is the truth already
+    and no likeness is looked for: biscuits of one bake are alike and yet not one.
     """
     parent = list(range(len(crops)))
 
@@ -86,10 +93,12 @@ def group_crops(crops, distance=2.0):
         return i
 
     first = {}
-    for i, name in enumerate(crops.names):
-        match = PART.search(name.split("/")[-1])
-        if match:
-            parent[root(i)] = root(first.setdefault(match.group(1), i))
+    told = [part_number(name) for name in crops.names]
+    for i, part in enumerate(told):
+        if part is not None:
+            parent[root(i)] = root(first.setdefault(part, i))
+    if None not in told or distance <= 0:
+        return numbered([root(i) for i in range(len(crops))])
 
     small = [cv2.resize(p if p.ndim == 2 else cv2.cvtColor(p, cv2.COLOR_BGR2GRAY), (16, 16),
                         interpolation=cv2.INTER_AREA) for p in crops.pictures]
@@ -107,8 +116,13 @@ def group_crops(crops, distance=2.0):
         difference = np.abs(turns[:, after] - turns[0, i]).mean(2).min(0)
         for j in after[difference < distance]:
             parent[root(int(j))] = root(int(i))
+    return numbered([root(i) for i in range(len(crops))])
+
+
+def numbered(keys):
+    """Group numbers from 0 in order of first appearance."""
     numbers = {}
-    return np.array([numbers.setdefault(root(i), len(numbers)) for i in range(len(crops))])
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys])
 
 
 def split_groups(labels, groups, fractions, seed):

@@ -39,13 +39,15 @@ def grid(plan):
     return (plan.width + stride - 1) // stride, (plan.height + stride - 1) // stride
 
 
-def targets(boxes, labels, plan, classes):
-    """Heat of shape (classes, rows, columns), sides (4, rows, columns) and the sides' weights (rows, columns)."""
+def targets(boxes, labels, ignored, plan, classes):
+    """Heat of shape (classes, rows, columns), sides (4, rows, columns), the sides' weights and the heat's (rows,
+    columns): the last is 0 where an ignored box lies and no part does."""
     stride = Detector.stride
     columns, rows = grid(plan)
     heat = np.zeros((classes, rows, columns), np.float32)
     sides = np.zeros((4, rows, columns), np.float32)
     weight = np.zeros((rows, columns), np.float32)
+    judged = np.ones((rows, columns), np.float32)
     ys, xs = np.mgrid[:rows, :columns].astype(np.float32)
     for (x1, y1, x2, y2), label in zip(boxes, labels):
         cx, cy = (x1 + x2) / 2 / stride, (y1 + y2) / 2 / stride
@@ -60,11 +62,17 @@ def targets(boxes, labels, plan, classes):
         centre_x, centre_y = (xs + 0.5) * stride, (ys + 0.5) * stride
         values = np.stack([centre_x - x1, centre_y - y1, x2 - centre_x, y2 - centre_y]) / stride
         sides[:, mine] = values[:, mine]
-    return heat, sides, weight
+    for x1, y1, x2, y2 in ignored:
+        inside = ((xs + 1) * stride > x1) & (xs * stride < x2) & ((ys + 1) * stride > y1) & (ys * stride < y2)
+        judged[inside & (heat.max(0) < 0.1)] = 0
+    return heat, sides, weight, judged
 
 
-def view_of(picture, boxes, labels, scale, plan, light, rng):
-    """One augmented input picture with its boxes: mirrored, shifted, zoomed; cut parts stay while a fifth shows."""
+LEAST_VISIBLE = 0.4  # of a part: below it the data sets ask for no box, and punish none
+
+
+def view_of(picture, boxes, labels, ignored, scale, plan, light, rng):
+    """One augmented input picture with its boxes, labels and ignored boxes: mirrored, shifted, zoomed."""
     height, width = picture.shape[:2]
     fit, left, top, _, _ = letterbox_placement(width, height, plan.width, plan.height)
     zoom = fit * rng.uniform(0.85, 1.18)
@@ -84,23 +92,28 @@ def view_of(picture, boxes, labels, scale, plan, light, rng):
         ground = int(rng.integers(20, 200))
     view = cv2.warpAffine(picture, matrix, (plan.width, plan.height), flags=cv2.INTER_LINEAR,
                           borderMode=cv2.BORDER_CONSTANT, borderValue=(ground,) * 3)
-    corners = boxes.reshape(-1, 2, 2) * scale @ turn.T + offset
-    moved = np.concatenate([corners.min(1), corners.max(1)], 1)
     limits = np.array([plan.width, plan.height, plan.width, plan.height], float)
-    clipped = np.clip(moved, 0, limits)
-    area = np.prod(moved[:, 2:] - moved[:, :2], 1)
-    seen = np.prod(clipped[:, 2:] - clipped[:, :2], 1)
-    # A sliver is neither asked for nor punished in the data sets; here it is small enough to be called background.
-    keep = seen > 0.12 * area
-    return light.light(view, rng), clipped[keep], labels[keep]
+
+    def moved(some):
+        """The boxes in the view, cut at its edge, and the share of each that is left."""
+        corners = some.reshape(-1, 2, 2) * scale @ turn.T + offset
+        whole = np.concatenate([corners.min(1), corners.max(1)], 1)
+        cut = np.clip(whole, 0, limits)
+        return cut, np.prod(cut[:, 2:] - cut[:, :2], 1) / np.maximum(np.prod(whole[:, 2:] - whole[:, :2], 1), 1e-6)
+
+    cut, share = moved(boxes)
+    keep = share >= LEAST_VISIBLE
+    ignored, _ = moved(np.concatenate([ignored, np.zeros((0, 4))]))
+    ignored = np.concatenate([ignored, cut[~keep & (share > 0)]])
+    return light.light(view, rng), cut[keep], labels[keep], ignored
 
 
-def losses(heat, sides, truth_heat, truth_sides, weight):
+def losses(heat, sides, truth_heat, truth_sides, weight, judged):
     """Focal loss of the heat (CornerNet, arXiv:1808.01244) and GIoU plus distance loss of the sides."""
     score = torch.sigmoid(heat).clamp(1e-5, 1 - 1e-5)
     peak = truth_heat.eq(1).float()
     hit = torch.log(score) * (1 - score) ** 2 * peak
-    miss = torch.log(1 - score) * score ** 2 * (1 - truth_heat) ** 4 * (1 - peak)
+    miss = torch.log(1 - score) * score ** 2 * (1 - truth_heat) ** 4 * (1 - peak) * judged[:, None]
     count = peak.sum().clamp(min=1)
     focal = -(hit.sum() + miss.sum()) / count
     low = torch.minimum(sides, truth_sides)
@@ -159,19 +172,20 @@ def runner(network, plan):
     return run
 
 
-def match(boxes, scores, truth, least=0.5):
-    """Greedy matching, best score first: (true positives, false positives, missed, IoUs of the matched)."""
-    free = list(range(len(truth)))
-    overlaps = []
+def match(boxes, scores, truth, ignored=(), least=0.5):
+    """Greedy matching, best score first: pairs of (box, truth) indices, and the count of false boxes.
+
+    A box that matches nothing and has its centre in an ignored one is not held against the detector.
+    """
+    free, pairs, false = list(range(len(truth))), [], 0
     for index in np.argsort(-np.asarray(scores), kind="stable"):
-        if not free:
-            break
-        values = iou(boxes[index], truth[free])[0]
-        best = int(values.argmax())
-        if values[best] >= least:
-            overlaps.append(float(values[best]))
-            free.pop(best)
-    return len(overlaps), len(boxes) - len(overlaps), len(free), overlaps
+        values = iou(boxes[index], truth[free])[0] if free else np.zeros(0)
+        if len(values) and values.max() >= least:
+            pairs.append((int(index), free.pop(int(values.argmax()))))
+            continue
+        x, y = (boxes[index][:2] + boxes[index][2:]) / 2
+        false += not any(x1 <= x <= x2 and y1 <= y <= y2 for x1, y1, x2, y2 in ignored)
+    return pairs, false
 
 
 def fit_detector(frames, train, validation, plan):
@@ -191,7 +205,9 @@ def fit_detector(frames, train, validation, plan):
     for i in validation:
         fitted, (scale, left, top) = letterbox(read_picture(frames.paths[i]), plan.width, plan.height)
         shown.append(fitted)
-        truth.append(targets(frames.boxes[i] * scale + [left, top, left, top], frames.labels[i], plan, classes))
+        shift = [left, top, left, top]
+        truth.append(targets(frames.boxes[i] * scale + shift, frames.labels[i], frames.ignored[i] * scale + shift,
+                             plan, classes))
 
     fit = Fit(network, {"train loss": [], "validation loss": []})
     progress = Progress("detector epoch", plan.epochs, plan.budget)
@@ -202,14 +218,14 @@ def fit_detector(frames, train, validation, plan):
         rng = np.random.default_rng([plan.seed, epoch, 7])
         order = rng.permutation(train)
         for step in range(steps):
-            views, heats, sides, weights = [], [], [], []
+            views, wanted = [], []
             for i in order[step * plan.batch:(step + 1) * plan.batch]:
                 picture, scale = pictures[int(i)]
-                view, boxes, labels = view_of(
-                    picture, frames.boxes[i], frames.labels[i], scale, plan, light, rng)
-                heat, side, weight = targets(boxes, labels, plan, classes)
-                views.append(view), heats.append(heat), sides.append(side), weights.append(weight)
-            yield to_tensor(views), np.stack(heats), np.stack(sides), np.stack(weights)
+                view, *rest = view_of(picture, frames.boxes[i], frames.labels[i], frames.ignored[i], scale, plan,
+                                      light, rng)
+                views.append(view)
+                wanted.append(targets(*rest, plan, classes))
+            yield to_tensor(views), *(np.stack(part) for part in zip(*wanted))
 
     epoch = 0
     while epoch < progress.steps:
@@ -220,8 +236,8 @@ def fit_detector(frames, train, validation, plan):
             warm = min((epoch * steps + step + 1) / (2 * steps), 1)
             for group in optimiser.param_groups:
                 group["lr"] = plan.rate * warm * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * way)))
-            x, heat, sides, weight = (torch.from_numpy(part) for part in batch)
-            focal, box = losses(*network(x.contiguous(memory_format=torch.channels_last)), heat, sides, weight)
+            x, *wanted = (torch.from_numpy(part) for part in batch)
+            focal, box = losses(*network(x.contiguous(memory_format=torch.channels_last)), *wanted)
             loss = focal + box
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
@@ -236,11 +252,9 @@ def fit_detector(frames, train, validation, plan):
         value, tried = 0.0, 0
         with torch.no_grad():
             for start in range(0, len(shown), 32):
-                heat, sides, weight = (
-                    torch.from_numpy(np.stack([t[k] for t in truth[start:start + 32]])) for k in range(3))
-                focal, box = losses(
-                    *judge(torch.from_numpy(to_tensor(shown[start:start + 32]))), heat, sides, weight)
-                count = len(heat)
+                wanted = [torch.from_numpy(np.stack(part)) for part in zip(*truth[start:start + 32])]
+                focal, box = losses(*judge(torch.from_numpy(to_tensor(shown[start:start + 32]))), *wanted)
+                count = len(wanted[0])
                 value, tried = value + float(focal + box) * count, tried + count
         value /= max(tried, 1)
         fit.curves["train loss"].append(float(np.mean(seen)))

@@ -13,12 +13,21 @@ from .errors import TrainingError
 
 @dataclass
 class Frames:
-    """Paths and boxes of the frames. `boxes[i]` is (n, 4) x1, y1, x2, y2; `labels[i]` is (n,) into `names`."""
+    """Paths and boxes of the frames. `boxes[i]` is (n, 4) x1, y1, x2, y2; `labels[i]` is (n,) into `names`.
+
+    `ignored[i]` are boxes that are neither parts nor background, such as parts mostly cut off by the frame's edge.
+    `kinds[i]`, `parts[i]` and `whole[i]` say of each box its category, its part's number on the line (None where
+    the data set does not tell) and whether the part is all in view.
+    """
 
     names: list
     paths: list
     boxes: list
     labels: list
+    ignored: list
+    kinds: list
+    parts: list
+    whole: list
 
     def __len__(self):
         return len(self.paths)
@@ -46,33 +55,45 @@ def load_frames(folder, label=None):
     path, content = annotation_file(folder)
     categories = {c["id"]: c["name"] for c in content["categories"]}
     names = [label] if label else [categories[key] for key in sorted(categories)]
-    found = {}
+    notes = {}
     for note in content["annotations"]:
-        x, y, width, height = note["bbox"]
-        if width > 1 and height > 1:
-            number = 0 if label else names.index(categories[note["category_id"]])
-            found.setdefault(note["image_id"], []).append((x, y, x + width, y + height, number))
-    frames = Frames(names, [], [], [])
+        if note["bbox"][2] > 1 and note["bbox"][3] > 1:
+            notes.setdefault(note["image_id"], []).append(note)
+    frames = Frames(names, [], [], [], [], [], [], [])
     for image in content["images"]:
         name = image["file_name"]
-        picture = next((p for p in (folder / name, path.parent / name, folder / Path(name).name) if p.is_file()), None)
+        places = (folder / name, folder / "images" / name, path.parent / name, folder / Path(name).name)
+        picture = next((p for p in places if p.is_file()), None)
         if picture is None:
             raise TrainingError(f"{path}: it lists {name}, which is not in {folder}; write the data set again")
-        rows = np.array(found.get(image["id"], []), float).reshape(-1, 5)
+        mine = notes.get(image["id"], [])
+        kept = [n for n in mine if not n.get("ignore") and not n.get("iscrowd")]
+        kinds = [categories[n["category_id"]] for n in kept]
         frames.paths.append(picture)
-        frames.boxes.append(rows[:, :4])
-        frames.labels.append(rows[:, 4].astype(int))
+        frames.boxes.append(corner_boxes(kept))
+        frames.ignored.append(corner_boxes([n for n in mine if n.get("ignore") or n.get("iscrowd")]))
+        frames.labels.append(np.array([0 if label else names.index(kind) for kind in kinds], int))
+        frames.kinds.append(kinds)
+        told = [n.get("attributes") or {} for n in kept]
+        frames.parts.append([a.get("part") for a in told])
+        frames.whole.append([a.get("visible", 1.0) >= 0.999 for a in told])
     if sum(len(b) for b in frames.boxes) < 10:
         raise TrainingError(f"{path}: fewer than ten boxes; the detector needs some hundreds to learn from")
     return frames
 
 
-def split_frames(count, fractions, seed, run=8):
+def corner_boxes(notes):
+    boxes = np.array([n["bbox"] for n in notes], float).reshape(-1, 4)
+    return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1)
+
+
+def split_frames(count, fractions, seed):
     """Index arrays, one per fraction and the rest last.
 
-    Whole runs of neighbouring frames stay together, since a part is seen on several frames in a row.
+    Whole runs of neighbouring frames stay together, since a part is seen on several frames in a row, and lamp and
+    belt change slowly.
     """
-    run = max(1, min(run, count // 20))
+    run = max(count // 40, 1)
     numbers = np.arange(count) // run
     keys = np.random.default_rng(seed).permutation(numbers.max() + 1)
     sets, start = [], 0

@@ -6,24 +6,23 @@ import os
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 
-from . import detector as detection
-from .classifier import ClassifierPlan, as_seen, disturbed, fit_classifier, predict
-from .crops import group_crops, load_crops, read_picture, split_groups
+from .classifier import ClassifierPlan, Fit, as_seen, disturbed, fit_classifier, predict
+from .crops import group_crops, load_crops, part_number, read_picture, split_groups
 from .detector import DetectorPlan, detect, fit_detector, match, runner
 from .errors import TrainingError
 from .export import check_parity, export
 from .frames import load_frames, split_frames
-from .geometry import crop_part, crop_square, letterbox, to_tensor
+from .geometry import crop_part, iou, letterbox, to_tensor
 from .measures import (choose_threshold, picture_features, rate, simple_rule, statement, threshold_table,
                        verdict_rates)
-from .networks import DetectorExport, Probabilities, multiplications
+from .networks import Classifier, Detector, DetectorExport, Probabilities, multiplications
 from .pictures import gallery, learning_curves
 from .progress import clock, say
 
@@ -54,6 +53,7 @@ class PackagePlan:
     golden_quality: int = 92
     budget: float = None
     edge_inspector: str = None
+    keep: Path = None
     detector: DetectorPlan = field(default_factory=DetectorPlan)
     classifier: ClassifierPlan = None
 
@@ -65,6 +65,31 @@ def prepare(seed, threads):
     if threads:
         torch.set_num_threads(threads)
     cv2.setNumThreads(1)  # pictures are small: OpenCV's own threads only get into PyTorch's way
+
+
+def kept_fit(keep, stage, facts, network, fit):
+    """The stage's fit from the folder `keep` where data and settings are unchanged, else a new one, kept there."""
+    if keep is None:
+        return fit()
+    key = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
+    path = Path(keep) / f"{stage}.pt"
+    if path.is_file():
+        stored = torch.load(path)
+        if stored["key"] == key:
+            say(f"{stage}: taken from {path}")
+            net = network()
+            net.load_state_dict(stored["state"])
+            return Fit(net.eval(), stored["curves"], stored["epochs"], stored["best"], stored["seconds"])
+    result = fit()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({"key": key, "state": result.network.state_dict(), "curves": result.curves, "epochs": result.epochs,
+                "best": result.best, "seconds": result.seconds}, path)
+    return result
+
+
+def settings(plan):
+    """A plan as plain values, without the time budget, which says nothing about the result wished for."""
+    return {k: v for k, v in asdict(plan).items() if k != "budget"}
 
 
 def percent(measured):
@@ -85,11 +110,11 @@ def judge_detector(frames, test, run, plan):
     hit = false = missed = 0
     overlaps, worst = [], []
     for i in test:
-        picture = read_picture(frames.paths[i])
-        boxes, scores, _ = detect(run, picture, plan)
-        good, wrong, lost, values = match(boxes, scores, frames.boxes[i])
-        hit, false, missed = hit + good, false + wrong, missed + lost
-        overlaps += values
+        boxes, scores, _ = detect(run, read_picture(frames.paths[i]), plan)
+        pairs, wrong = match(boxes, scores, frames.boxes[i], frames.ignored[i])
+        lost = len(frames.boxes[i]) - len(pairs)
+        hit, false, missed = hit + len(pairs), false + wrong, missed + lost
+        overlaps += [float(iou(boxes[found], frames.boxes[i][true])[0, 0]) for found, true in pairs]
         if wrong or lost:
             worst.append((wrong + lost, int(i), boxes))
     worst.sort(key=lambda w: (-w[0], w[1]))
@@ -113,8 +138,8 @@ def brightness_rule(frames, train, test):
         hit = false = missed = 0
         for i in indices:
             boxes = found(frames.paths[i], threshold, bright)
-            good, wrong, lost, _ = match(boxes, np.ones(len(boxes)), frames.boxes[i])
-            hit, false, missed = hit + good, false + wrong, missed + lost
+            pairs, wrong = match(boxes, np.ones(len(boxes)), frames.boxes[i], frames.ignored[i])
+            hit, false, missed = hit + len(pairs), false + wrong, missed + len(frames.boxes[i]) - len(pairs)
         return hit, false, missed
 
     some = train[:: max(len(train) // 25, 1)]
@@ -174,6 +199,53 @@ def judge_classifier(crops, parts, network, plan, good, threshold=None):
         entries.append((seen[k], f"is {crops.classes[crops.labels[i]]}",
                         f"defect {scores[k]:.3f}", bool((scores[k] >= threshold) != truth[k])))
     return result, threshold, entries
+
+
+def judge_pipeline(frames, test, run, network, plan, classes, good, threshold):
+    """Both stages together on the test frames: parts all in view, found by the detector, cropped by its own box.
+
+    Per view, and per part by the mean of its views where the data set tells which part a box belongs to.
+    """
+    good_index = [classes.index(name) for name in good]
+    augmentation = plan.classifier.augmentation
+    scores, truth, parts, unseen = [], [], [], 0
+    for i in test:
+        picture = read_picture(frames.paths[i])
+        boxes, values, _ = detect(run, picture, plan.detector)
+        pairs, _ = match(boxes, values, frames.boxes[i], frames.ignored[i])
+        pairs = [(found, true) for found, true in pairs if frames.whole[i][true]]
+        unseen += sum(frames.whole[i]) - len(pairs)
+        if not pairs:
+            continue
+        views = [crop_part(picture, boxes[found], augmentation.margin, augmentation.size) for found, _ in pairs]
+        scores += (1 - predict(network, views)[:, good_index].sum(1)).tolist()
+        truth += [frames.kinds[i][true] not in good for _, true in pairs]
+        parts += [frames.parts[i][true] for _, true in pairs]
+    scores, truth = np.array(scores), np.array(truth)
+    result = {"oneView": verdict_rates(scores, truth, threshold), "wholePartsNotFound": int(unseen)}
+    if parts and None not in parts:
+        numbers = np.unique(parts, return_inverse=True)[1]
+        means = np.bincount(numbers, scores) / np.bincount(numbers)
+        bad = np.bincount(numbers, truth) / np.bincount(numbers) > 0.5
+        result["meanOfViews"] = verdict_rates(means, bad, threshold)
+    return result
+
+
+def follow_frames(crops, frames, sets):
+    """Puts each crop on the side of the split on which its part's frames are; None where names tell no part.
+
+    A part seen on both sides of a border belongs to the test, else to the validation.
+    """
+    numbers = [part_number(name) for name in crops.names]
+    if None in numbers or any(part is None for parts in frames.parts for part in parts):
+        return None
+    side = {}
+    for rank, indices in reversed(list(enumerate(sets))):
+        for i in indices:
+            for part in frames.parts[i]:
+                side[part] = rank
+    ranks = np.array([side.get(part, len(sets) - 1) for part in numbers])
+    return [np.flatnonzero(ranks == rank) for rank in range(len(sets))]
 
 
 def golden_parts(picture, run, network, plan, classes, good, threshold):
@@ -264,8 +336,12 @@ def build(plan):
             dp = plan.detector
             if plan.budget:
                 dp.budget = plan.budget * (0.4 if crops is not None else 0.92)
-            test, validation, train = split_frames(len(frames), (plan.test_share, plan.validation_share), plan.seed)
-            fit = fit_detector(frames, train, validation, dp)
+            frame_sets = split_frames(len(frames), (plan.test_share, plan.validation_share), plan.seed)
+            test, validation, train = frame_sets
+            facts = [settings(dp), frames.names, [p.name for p in frames.paths],
+                     [b.round(2).tolist() for b in frames.boxes], train.tolist()]
+            fit = kept_fit(plan.keep, "detector", facts, lambda: Detector(len(frames.names), dp.widths),
+                           lambda: fit_detector(frames, train, validation, dp))
             fits["detector"] = fit
             exported = DetectorExport(fit.network, dp.width, dp.height).eval()
             folded = export(exported, (3, dp.height, dp.width), work / "detector.onnx", dynamic_batch=False)
@@ -302,14 +378,18 @@ def build(plan):
             largest = int(np.bincount(groups).max())
             say(f"crops: {len(crops)} in {plan.crops} ({', '.join(f'{k} {v}' for k, v in crops.counts().items())}); "
                 f"{groups.max() + 1} groups, the largest of {largest}")
-            parts = split_groups(crops.labels, groups, (plan.test_share, plan.validation_share), plan.seed)
+            parts = follow_frames(crops, frames, frame_sets) if frames is not None else None
+            if parts is None:
+                parts = split_groups(crops.labels, groups, (plan.test_share, plan.validation_share), plan.seed)
             for part, what in zip(parts, ("test", "validation", "training")):
                 if len(np.unique(crops.labels[part])) < len(classes):
                     raise TrainingError(f"{plan.crops}: too few independent parts of a class for a {what} part; "
                                         "collect more, or give smaller --test-share and --validation-share")
             if plan.budget:
                 cp.budget = plan.budget * 0.95 - (time.monotonic() - started)
-            fit = fit_classifier(crops, parts[2], parts[1], cp, plan.good)
+            facts = [settings(cp), crops.names, crops.context, parts[2].tolist()]
+            fit = kept_fit(plan.keep, "classifier", facts, lambda: Classifier(len(classes), cp.widths),
+                           lambda: fit_classifier(crops, parts[2], parts[1], cp, plan.good))
             fits["classifier"], network = fit, fit.network
             size = cp.augmentation.size
             folded = export(Probabilities(network).eval(), (3, size, size), work / "classifier.onnx", dynamic_batch=True)
@@ -328,6 +408,12 @@ def build(plan):
                 "file": "classifier.onnx", "sha256": sha256(work / "classifier.onnx"), "format": "softmax",
                 "input": input_of(size, size, "stretch"), "cropMargin": cp.augmentation.margin,
                 "labels": classes, "good": list(plan.good), "defectThreshold": threshold}
+            if frames is not None and {k for kinds in frames.kinds for k in kinds} <= set(classes):
+                judged["pipeline"] = judge_pipeline(
+                    frames, frame_sets[0], run, network, plan, classes, plan.good, threshold)
+                whole = judged["pipeline"].get("meanOfViews", judged["pipeline"]["oneView"])
+                say(f"both stages on test frames: {whole['wrong']['count']} of {whole['wrong']['of']} verdicts wrong "
+                    f"({percent(whole['wrong'])})")
             if frames is None:
                 golden_paths = [Path(plan.crops) / crops.names[i] for i in parts[0]]
 
