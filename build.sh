@@ -203,6 +203,7 @@ supervise() {
   return "$code"
 }
 
+# Runs a task. In this very shell and no subshell: a signal that ends the script finds the trap here.
 cake() {
   cd "$root"
   # Colours are for people: Cake looks at TERM alone.
@@ -229,8 +230,9 @@ publish_if_changed() {
   if [[ ! -x $program || "$(cat "$stamp" 2>/dev/null)" != "$now" ]]; then
     say "building the program (a first time takes a minute or two)"
     rm -f "$stamp"
-    local code=0
-    (cake Publish 9>&-) >&2 || code=$?
+    local code=0 caller="$PWD"
+    cake Publish >&2 9>&- || code=$?
+    cd "$caller"
     ((code == 0)) || { say "the program could not be built; the reason stands above"; exit "$code"; }
     printf '%s\n' "$now" >"$stamp"
   fi
@@ -254,7 +256,7 @@ case "$target" in
     summary="$artifacts/tests/summary.txt"
     rm -f "$summary"
     code=0
-    (cake Test) || code=$?
+    cake Test || code=$?
     [[ -f $summary ]] || { say "the tests could not be run; the reason stands above"; exit "$((code ? code : 1))"; }
     cat "$summary"
     exit "$code"
@@ -262,7 +264,7 @@ case "$target" in
   *)
     ((${#program_arguments[@]} == 0)) || die "$target takes no arguments after --"
     code=0
-    (cake "${target^}") || code=$?
+    cake "${target^}" || code=$?
     ((code == 0)) || say "$target failed; the reason stands above"
     exit "$code"
     ;;
