@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
 using EdgeInspector.Line;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
@@ -14,15 +16,12 @@ namespace EdgeInspector.Publishing;
 /// </summary>
 internal sealed class EmbeddedBroker : IAsyncDisposable
 {
-    /// <summary>What an unknown user's password is checked against, so that names cannot be found out by the clock.</summary>
-    private static readonly Lazy<string> NobodysHash = new(() => PasswordHash.Create(Guid.NewGuid().ToString()));
-
     private readonly BrokerOptions _options;
     private readonly ILogger<EmbeddedBroker> _log;
-    private readonly ConcurrentDictionary<string, string> _users = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Secret> _users = new(StringComparer.Ordinal);
 
-    /// <summary>One password at a time: guessing must not cost more than one core of a machine that inspects.</summary>
-    private readonly SemaphoreSlim _checking = new(1, 1);
+    /// <summary>What an unknown user's password is checked against, so that names cannot be found out by the clock.</summary>
+    private readonly Secret _nobody = Secret.Of(Guid.NewGuid().ToString());
 
     private BrokerListener? _listener;
     private MqttServer? _server;
@@ -44,7 +43,7 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
     public long RefusedConnections => _listener?.Refused ?? 0;
 
     /// <summary>Lets a user in from now on, or changes the password.</summary>
-    public void AddUser(string name, string password) => _users[name] = PasswordHash.Create(password);
+    public void AddUser(string name, string password) => _users[name] = Secret.Of(password);
 
     /// <summary>Starts listening.</summary>
     /// <exception cref="SettingException">The port is taken, the address not ours, or a password file unusable.</exception>
@@ -124,7 +123,7 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
             try
             {
                 var secret = user.PasswordHash ?? SecretFile.Read(user.PasswordFile!, $"{key}:PasswordFile");
-                _users[user.Name] = PasswordHash.IsHash(secret) ? secret : PasswordHash.Create(secret);
+                _users[user.Name] = PasswordHash.IsHash(secret) ? Secret.OfHash(secret) : Secret.Of(secret);
             }
             catch (IOException e)
             {
@@ -135,17 +134,10 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
 
     private async Task ValidateAsync(ValidatingConnectionEventArgs e)
     {
-        var isKnown = _users.TryGetValue(e.UserName ?? string.Empty, out var hash);
-        await _checking.WaitAsync(e.CancellationToken).ConfigureAwait(false);
-        try
-        {
-            isKnown &= PasswordHash.Verify(e.Password ?? string.Empty, hash ?? NobodysHash.Value);
-        }
-        finally
-        {
-            _checking.Release();
-        }
-
+        var isKnown = _users.TryGetValue(e.UserName ?? string.Empty, out var secret);
+        isKnown &= await (secret ?? _nobody)
+            .IsAsync(e.Password ?? string.Empty, e.CancellationToken)
+            .ConfigureAwait(false);
         if (!isKnown)
         {
             Interlocked.Increment(ref _refusedLogins);
@@ -168,4 +160,58 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
     /// <summary>A name from outside, fit for a log line.</summary>
     private static string Shorten(string? name) =>
         new([.. (name ?? string.Empty).Take(64).Select(c => char.IsControl(c) ? '?' : c)]);
+
+    /// <summary>
+    /// What is known of one user's password. A stored hash is slow to check on purpose (half a second of a core on a
+    /// small machine), which a station that inspects cannot spend each time a dashboard comes back: once a password has
+    /// been proven, or was known to begin with, a keyed digest that lives in this process alone stands for it.
+    /// </summary>
+    private sealed class Secret
+    {
+        private static readonly byte[] Key = RandomNumberGenerator.GetBytes(32);
+
+        /// <summary>One slow check at a time: guessing must not cost more than one core.</summary>
+        private static readonly SemaphoreSlim Slow = new(1, 1);
+
+        private readonly string? _hash;
+        private volatile byte[]? _digest;
+
+        private Secret(string? hash, byte[]? digest) => (_hash, _digest) = (hash, digest);
+
+        public static Secret Of(string password) => new(null, Digest(password));
+
+        public static Secret OfHash(string hash) => new(hash, null);
+
+        public async Task<bool> IsAsync(string password, CancellationToken cancellationToken)
+        {
+            var digest = Digest(password);
+            if (_digest is { } known && CryptographicOperations.FixedTimeEquals(digest, known))
+            {
+                return true;
+            }
+
+            if (_hash is null)
+            {
+                return false;
+            }
+
+            await Slow.WaitAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                if (!PasswordHash.Verify(password, _hash))
+                {
+                    return false;
+                }
+            }
+            finally
+            {
+                Slow.Release();
+            }
+
+            _digest = digest;
+            return true;
+        }
+
+        private static byte[] Digest(string password) => HMACSHA256.HashData(Key, Encoding.UTF8.GetBytes(password));
+    }
 }

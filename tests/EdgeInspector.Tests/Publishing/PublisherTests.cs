@@ -1,0 +1,396 @@
+using System.Text.Json;
+using EdgeInspector.Line;
+using EdgeInspector.Publishing;
+using EdgeInspector.Telemetry;
+using Xunit;
+
+namespace EdgeInspector.Tests.Publishing;
+
+public sealed class PublisherTests
+{
+    private const string Root = "ei/v1/acme/lyon/hall2/l1/biscuit-1/";
+
+    [Theory]
+    [InlineData(BrokerKind.Embedded)]
+    [InlineData(BrokerKind.Mosquitto)]
+    public async Task EveryKindOfMessageArrivesAsTheTableSays(BrokerKind kind)
+    {
+        await using var broker = await TestBroker.StartAsync(kind);
+        await using var reader = await Reader.ConnectAsync(broker);
+        await using var running = new Running(broker.Port);
+
+        OfferOneOfEach(running.Publisher);
+        var messages = await reader.WaitForAsync("image/last");
+        messages = await reader.WaitForAsync("event/inspection", 3);
+        messages = await reader.WaitForAsync("metrics");
+
+        foreach (var row in Topics.All)
+        {
+            var topic = Root + row.Suffix.Replace("{id}", "20261123T144800Z-5");
+            var message = messages.First(m => m.Topic == topic);
+            Assert.Equal(row.Qos, message.Qos);
+            Assert.Equal(row.Retain, message.Retain);
+            Assert.Equal(row.ContentType, message.ContentType);
+            Assert.Equal(row.Expiry is not null, message.Expires);
+            Assert.Contains($"schema={row.Schema}", message.Properties);
+        }
+    }
+
+    [Fact]
+    public async Task AForeignBrokerReceivesTheSameMessagesAsTheEmbeddedOne()
+    {
+        var ours = await MessagesThroughAsync(BrokerKind.Embedded);
+        var theirs = await MessagesThroughAsync(BrokerKind.Mosquitto);
+
+        Assert.Equal(ours, theirs);
+        Assert.Equal(8, ours.Count);
+
+        static async Task<IReadOnlyList<string>> MessagesThroughAsync(BrokerKind kind)
+        {
+            await using var broker = await TestBroker.StartAsync(kind);
+            await using var reader = await Reader.ConnectAsync(broker);
+            await using var running = new Running(broker.Port);
+            OfferOneOfEach(running.Publisher);
+            await reader.WaitForAsync("event/inspection", 3);
+            await reader.WaitForAsync("image/20261123T144800Z-6");
+            await reader.WaitForAsync("metrics");
+            var messages = await reader.WaitForAsync("image/last");
+            return
+            [
+                .. messages
+                    .Select(m =>
+                        $"{m.Topic} {m.Qos} {m.Retain} {m.ContentType} {m.Expires} {m.Properties} "
+                        + Convert.ToBase64String(m.Payload)
+                    )
+                    .Order(StringComparer.Ordinal),
+            ];
+        }
+    }
+
+    [Theory]
+    [InlineData(BrokerKind.Embedded)]
+    [InlineData(BrokerKind.Mosquitto)]
+    public async Task WhoSubscribesLaterStillSeesStateMetricsAndTheLastReject(BrokerKind kind)
+    {
+        await using var broker = await TestBroker.StartAsync(kind);
+        await using var first = await Reader.ConnectAsync(broker);
+        await using var running = new Running(broker.Port);
+        OfferOneOfEach(running.Publisher);
+        await first.WaitForAsync("image/last");
+        await first.WaitForAsync("metrics");
+
+        await using var late = await Reader.ConnectAsync(broker);
+        var messages = await late.WaitAsync(all => all.Count >= 3);
+
+        Assert.Equal(
+            [Root + "image/last", Root + "metrics", Root + "state"],
+            messages.Take(3).Select(m => m.Topic).Order(StringComparer.Ordinal)
+        );
+        Assert.All(messages.Take(3), m => Assert.True(m.Retain));
+    }
+
+    [Theory]
+    [InlineData(BrokerKind.Embedded)]
+    [InlineData(BrokerKind.Mosquitto)]
+    public async Task AStationThatVanishesIsReportedByTheBroker(BrokerKind kind)
+    {
+        await using var broker = await TestBroker.StartAsync(kind);
+        await using var reader = await Reader.ConnectAsync(broker, Root + "state");
+        await using var cable = new Cable(broker.Port);
+        await using var running = new Running(cable.Port, o => o.WillDelay = TimeSpan.Zero);
+        await reader.WaitForAsync("state");
+
+        cable.Pull();
+        var messages = await reader.WaitForAsync("state", 2);
+
+        var will = JsonDocument.Parse(messages[1].Payload).RootElement;
+        Assert.False(will.GetProperty("online").GetBoolean());
+        Assert.Equal("Unknown", will.GetProperty("state").GetString());
+        Assert.True(messages[1].Retain);
+        Assert.Contains("schema=ei.state/1", messages[1].Properties);
+
+        cable.Plug();
+        messages = await reader.WaitForAsync("state", 3);
+        Assert.True(JsonDocument.Parse(messages[2].Payload).RootElement.GetProperty("online").GetBoolean());
+    }
+
+    [Fact]
+    public async Task ABriefLossOfTheNetworkRaisesNoAlarm()
+    {
+        await using var broker = await TestBroker.StartAsync(BrokerKind.Mosquitto);
+        await using var reader = await Reader.ConnectAsync(broker, Root + "state");
+        await using var cable = new Cable(broker.Port);
+        await using var running = new Running(cable.Port, o => o.WillDelay = TimeSpan.FromSeconds(20));
+        await reader.WaitForAsync("state");
+
+        cable.Pull();
+        await running.Log.WaitForAsync("cannot publish");
+        cable.Plug();
+        var messages = await reader.WaitForAsync("state", 2);
+
+        Assert.All(messages, m => Assert.True(JsonDocument.Parse(m.Payload).RootElement.GetProperty("online").GetBoolean()));
+    }
+
+    [Theory]
+    [InlineData(BrokerKind.Embedded)]
+    [InlineData(BrokerKind.Mosquitto)]
+    public async Task ACleanStopLeavesAHaltedStateBehind(BrokerKind kind)
+    {
+        await using var broker = await TestBroker.StartAsync(kind);
+        await using var reader = await Reader.ConnectAsync(broker, Root + "#");
+        var running = new Running(broker.Port);
+        await reader.WaitForAsync("state");
+        for (var n = 1; n <= 40; n++)
+        {
+            running.Publisher.Offer(Some.Record(n));
+        }
+
+        await running.DisposeAsync();
+        var messages = await reader.WaitForAsync("state", 2);
+
+        var last = JsonDocument.Parse(messages.Last(m => m.Topic.EndsWith("state")).Payload).RootElement;
+        Assert.Equal("Halted", last.GetProperty("state").GetString());
+        Assert.False(last.GetProperty("online").GetBoolean());
+        Assert.Equal(40, messages.Count(m => m.Topic.EndsWith("inspection")));
+    }
+
+    [Theory]
+    [InlineData(BrokerKind.Embedded)]
+    [InlineData(BrokerKind.Mosquitto)]
+    public async Task ARefusedLoginIsReportedAndTriedAgain(BrokerKind kind)
+    {
+        await using var broker = await TestBroker.StartAsync(kind);
+        await using var running = new Running(broker.Port, o => o.Password = "wrong");
+
+        await running.Log.WaitForAsync("refused the login");
+
+        Assert.Contains("check Mqtt:Username and Mqtt:PasswordFile", running.Publisher.BrokerState);
+        Assert.False(running.Task.IsCompleted);
+        Assert.DoesNotContain(running.Log.Lines, line => line.Contains("wrong"));
+
+        running.Options.Password = TestBroker.StationPassword;
+        await running.Log.WaitForAsync("publishes to");
+        Assert.Equal("connected", running.Publisher.BrokerState);
+    }
+
+    [Fact]
+    public async Task ABrokerThatIsNotThereIsNamedInOneLine()
+    {
+        var port = Mosquitto.FreePort();
+        await using var running = new Running(port);
+
+        await running.Log.WaitForAsync("cannot publish");
+
+        Assert.Equal($"cannot reach 127.0.0.1:{port}: Connection refused", running.Publisher.BrokerState);
+    }
+
+    [Theory]
+    [InlineData(BrokerKind.Embedded)]
+    [InlineData(BrokerKind.Mosquitto)]
+    public async Task RecordsOfAnOutageArriveInOrderWhenTheBrokerIsBack(BrokerKind kind)
+    {
+        await using var broker = await TestBroker.StartAsync(kind);
+        await using var cable = new Cable(broker.Port);
+        await using var running = new Running(cable.Port);
+        await running.Log.WaitForAsync("publishes to");
+
+        cable.Pull();
+        await broker.KillAsync();
+        for (var n = 1; n <= 500; n++)
+        {
+            running.Publisher.Offer(Some.Record(n));
+        }
+
+        await running.Log.WaitForAsync("cannot publish");
+        Assert.NotEqual("connected", running.Publisher.BrokerState);
+        await broker.StartAsync();
+        await using var reader = await Reader.ConnectAsync(broker, Root + "event/#");
+        cable.Plug();
+        var messages = await reader.WaitForAsync("inspection", 500);
+
+        Assert.Equal(Enumerable.Range(1, 500).Select(n => (long)n), messages.Select(NumberOf));
+        Assert.Equal(0, running.Publisher.Shed);
+    }
+
+    [Theory]
+    [InlineData(BrokerKind.Embedded)]
+    [InlineData(BrokerKind.Mosquitto)]
+    public async Task ACutConnectionLosesNoRecordAndRepeatsKeepTheirId(BrokerKind kind)
+    {
+        const int Count = 3000;
+        await using var broker = await TestBroker.StartAsync(kind);
+        await using var cable = new Cable(broker.Port);
+        await using var reader = await Reader.ConnectAsync(broker, Root + "event/#");
+        await using var running = new Running(cable.Port);
+
+        for (var n = 1; n <= Count; n++)
+        {
+            running.Publisher.Offer(Some.Record(n));
+            if (n % 600 == 0)
+            {
+                // In the middle of the stream: some are on the wire, some acknowledged, some neither.
+                await reader.WaitAsync(all => all.Count >= n - 500);
+                cable.Pull();
+                cable.Plug();
+            }
+        }
+
+        var messages = await reader.WaitAsync(all => all.Select(NumberOf).Distinct().Count() >= Count);
+
+        Assert.Equal(Enumerable.Range(1, Count).Select(n => (long)n), messages.Select(NumberOf).Distinct());
+        Assert.Equal(0, running.Publisher.Shed);
+    }
+
+    [Fact]
+    public async Task AFullQueueShedsItsOldestAndCounts()
+    {
+        await using var broker = await TestBroker.StartAsync(BrokerKind.Embedded);
+        await using var cable = new Cable(broker.Port, isPlugged: false);
+        await using var running = new Running(
+            cable.Port,
+            o => (o.QueueCapacity, o.PictureQueueCapacity) = (10, 2)
+        );
+        for (var n = 1; n <= 25; n++)
+        {
+            running.Publisher.Offer(Some.Record(n));
+            running.Publisher.Offer(Some.Picture(n));
+        }
+
+        Assert.Equal(15 + 23, running.Publisher.Shed);
+        await using var reader = await Reader.ConnectAsync(broker);
+        cable.Plug();
+        await reader.WaitForAsync("inspection", 10);
+        var messages = await reader.WaitForAsync("image/20261123T144800Z-25");
+
+        Assert.Equal(Enumerable.Range(16, 10).Select(n => (long)n), messages.Where(IsInspection).Select(NumberOf));
+        Assert.DoesNotContain(messages, m => m.Topic.EndsWith("Z-23"));
+        Assert.Contains(messages, m => m.Topic.EndsWith("Z-24"));
+    }
+
+    [Fact]
+    public async Task APictureTooLargeForTheBrokerIsShedAndTheConnectionLives()
+    {
+        await using var broker = await TestBroker.StartAsync(BrokerKind.Embedded);
+        await using var reader = await Reader.ConnectAsync(broker);
+        await using var running = new Running(broker.Port);
+
+        running.Publisher.Offer(Some.Picture(1, bytes: 2_000_000));
+        running.Publisher.Offer(Some.Picture(2));
+        await reader.WaitForAsync("Z-2");
+
+        Assert.Equal(1, running.Publisher.Shed);
+        Assert.Equal("connected", running.Publisher.BrokerState);
+        Assert.Single(running.Log.Lines, line => line.Contains("publishes to"));
+    }
+
+    [Fact]
+    public async Task EachStationHasItsOwnConnectionAndItsOwnTopics()
+    {
+        await using var broker = await TestBroker.StartAsync(BrokerKind.Embedded);
+        await using var reader = await Reader.ConnectAsync(broker);
+        await using var running = new Running(
+            broker.Port,
+            snapshots: () => [Some.Snapshot("left"), Some.Snapshot("right")]
+        );
+
+        running.Publisher.Offer(Some.Record(1, "left"));
+        running.Publisher.Offer(Some.Record(2, "right"));
+        await reader.WaitForAsync("left/event/inspection");
+        await reader.WaitForAsync("right/event/inspection");
+        await reader.WaitForAsync("left/state");
+        await reader.WaitForAsync("right/state");
+
+        Assert.Equal("connected", running.Publisher.BrokerState);
+    }
+
+    [Fact]
+    public async Task AChangeOfStateIsPublishedWithoutWaitingForTheNextRepeat()
+    {
+        await using var broker = await TestBroker.StartAsync(BrokerKind.Embedded);
+        await using var reader = await Reader.ConnectAsync(broker, Root + "state");
+        var snapshot = Some.Snapshot();
+        await using var running = new Running(broker.Port, snapshots: () => [Volatile.Read(ref snapshot)]);
+        await reader.WaitForAsync("state");
+
+        Volatile.Write(ref snapshot, snapshot with { State = StationState.Error, Fault = "the camera is gone" });
+        var messages = await reader.WaitForAsync("state", 2);
+
+        Assert.Contains("\"state\":\"Error\",\"fault\":\"the camera is gone\"", messages[1].Text);
+    }
+
+    [Fact]
+    public async Task WhatIsNotTheBrokersFaultEndsTheLoop()
+    {
+        await using var broker = await TestBroker.StartAsync(BrokerKind.Embedded);
+        var running = new Running(broker.Port, snapshots: () => throw new InvalidCastException("a fault of ours"));
+
+        await Assert.ThrowsAsync<InvalidCastException>(() => running.Task.Patiently());
+    }
+
+    [Fact]
+    public async Task SwitchedOffItKeepsNothingAndSaysSo()
+    {
+        await using var running = new Running(1, o => o.Enabled = false);
+        running.Publisher.Offer(Some.Record(1));
+
+        await running.Task.Patiently();
+
+        Assert.Equal("off", running.Publisher.BrokerState);
+        Assert.Equal(0, running.Publisher.Shed);
+    }
+
+    private static void OfferOneOfEach(Publisher publisher)
+    {
+        publisher.Offer(Some.Record(4));
+        publisher.Offer(Some.Record(5));
+        publisher.Offer(Some.Record(6));
+        publisher.Offer(Some.Picture(5));
+        publisher.Offer(Some.Picture(6, Verdict.NotInspected));
+    }
+
+    private static bool IsInspection(Heard message) => message.Topic.EndsWith("inspection", StringComparison.Ordinal);
+
+    private static long NumberOf(Heard message) =>
+        JsonDocument.Parse(message.Payload).RootElement.GetProperty("partId").GetInt64();
+
+    /// <summary>A publisher at work; disposing stops it cleanly and passes on what it threw.</summary>
+    private sealed class Running : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource _stop = new();
+
+        public Running(
+            int port,
+            Action<MqttOptions>? change = null,
+            Func<IReadOnlyList<StationSnapshot>>? snapshots = null
+        )
+        {
+            Options = new MqttOptions
+            {
+                Port = port,
+                Username = TestBroker.StationName,
+                Password = TestBroker.StationPassword,
+                ReconnectDelay = TimeSpan.FromMilliseconds(20),
+                MaxReconnectDelay = TimeSpan.FromMilliseconds(200),
+                MetricsInterval = TimeSpan.FromHours(1),
+            };
+            change?.Invoke(Options);
+            Publisher = new Publisher(Options, Some.Plant, snapshots ?? (() => [Some.Snapshot()]), TimeProvider.System, Log);
+            Task = Publisher.RunAsync(_stop.Token);
+        }
+
+        public MqttOptions Options { get; }
+
+        public HeardLog<Publisher> Log { get; } = new();
+
+        public Publisher Publisher { get; }
+
+        public Task Task { get; }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _stop.CancelAsync();
+            await Task.Patiently();
+            _stop.Dispose();
+        }
+    }
+}

@@ -1,0 +1,140 @@
+using System.Buffers;
+using System.Text;
+using MQTTnet;
+using MQTTnet.Formatter;
+using MQTTnet.Protocol;
+
+namespace EdgeInspector.Tests.Publishing;
+
+/// <summary>One message as a subscriber saw it.</summary>
+internal sealed record Heard(
+    string Topic,
+    byte[] Payload,
+    MqttQualityOfServiceLevel Qos,
+    bool Retain,
+    string? ContentType,
+    bool Expires,
+    string Properties
+)
+{
+    public string Text => Encoding.UTF8.GetString(Payload);
+}
+
+/// <summary>A subscriber that a test can wait on.</summary>
+internal sealed class Reader : IAsyncDisposable
+{
+    private readonly IMqttClient _client = new MqttClientFactory().CreateMqttClient();
+    private readonly Lock _lock = new();
+    private readonly List<Heard> _messages = [];
+    private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public IReadOnlyList<Heard> Messages
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _messages];
+            }
+        }
+    }
+
+    public static async Task<Reader> ConnectAsync(TestBroker broker, string filter = "ei/#")
+    {
+        var reader = new Reader();
+        reader._client.ApplicationMessageReceivedAsync += reader.HearAsync;
+        var options = new MqttClientOptionsBuilder()
+            .WithProtocolVersion(MqttProtocolVersion.V500)
+            .WithTcpServer("127.0.0.1", broker.Port)
+            .WithCredentials(TestBroker.ReaderName, TestBroker.ReaderPassword)
+            .Build();
+        var result = await reader._client.ConnectAsync(options);
+        if (result.ResultCode != MqttClientConnectResultCode.Success)
+        {
+            throw new InvalidOperationException($"the reader was refused: {result.ResultCode}");
+        }
+
+        await reader._client.SubscribeAsync(
+            new MqttClientSubscribeOptionsBuilder()
+                .WithTopicFilter(f => f.WithTopic(filter).WithAtLeastOnceQoS().WithRetainAsPublished())
+                .Build()
+        );
+        return reader;
+    }
+
+    public async Task<IReadOnlyList<Heard>> WaitAsync(Func<IReadOnlyList<Heard>, bool> enough)
+    {
+        while (true)
+        {
+            Task next;
+            lock (_lock)
+            {
+                if (enough(_messages))
+                {
+                    return [.. _messages];
+                }
+
+                next = _next.Task;
+            }
+
+            try
+            {
+                await next.Patiently();
+            }
+            catch (TimeoutException)
+            {
+                throw new TimeoutException(
+                    $"heard only {Messages.Count}: {string.Join(", ", Messages.TakeLast(20).Select(m => m.Topic))}"
+                );
+            }
+        }
+    }
+
+    public Task<IReadOnlyList<Heard>> WaitForAsync(string topicEnd, int times = 1) =>
+        WaitAsync(all => all.Count(m => m.Topic.EndsWith(topicEnd, StringComparison.Ordinal)) >= times);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_client.IsConnected)
+        {
+            try
+            {
+                await _client.DisconnectAsync();
+            }
+            catch (MQTTnet.Exceptions.MqttCommunicationException)
+            {
+                // The broker went first.
+            }
+        }
+
+        _client.Dispose();
+    }
+
+    private Task HearAsync(MqttApplicationMessageReceivedEventArgs e)
+    {
+        var m = e.ApplicationMessage;
+        var properties = string.Join(
+            "; ",
+            (m.UserProperties ?? []).Select(p => $"{p.Name}={Encoding.UTF8.GetString(p.ValueBuffer.Span)}")
+        );
+        TaskCompletionSource heard;
+        lock (_lock)
+        {
+            _messages.Add(
+                new Heard(
+                    m.Topic,
+                    m.Payload.ToArray(),
+                    m.QualityOfServiceLevel,
+                    m.Retain,
+                    m.ContentType,
+                    m.MessageExpiryInterval > 0,
+                    properties
+                )
+            );
+            (heard, _next) = (_next, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        }
+
+        heard.SetResult();
+        return Task.CompletedTask;
+    }
+}
