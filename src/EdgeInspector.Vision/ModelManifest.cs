@@ -110,6 +110,8 @@ public sealed record NetworkInput
 
     public FitMode Fit { get; init; } = FitMode.Letterbox;
 
+    public ResampleMode Resample { get; init; } = ResampleMode.Bilinear;
+
     /// <summary>Grey level of what a letterbox leaves free, 0 to 255.</summary>
     public float Pad { get; init; } = 114;
 }
@@ -204,4 +206,18 @@ public enum FitMode
     /// <summary>Pulled to the input's shape.</summary>
     [JsonStringEnumMemberName("stretch")]
     Stretch,
+}
+
+public enum ResampleMode
+{
+    /// <summary>Two neighbours each way, whatever the reduction, as cv2.INTER_LINEAR: fast.</summary>
+    [JsonStringEnumMemberName("bilinear")]
+    Bilinear,
+
+    /// <summary>
+    /// A cubic as wide as the reduction, rounded to grey levels, as FFmpeg's scaler does by default: nothing is
+    /// skipped over, so fine texture does not alias; several times slower.
+    /// </summary>
+    [JsonStringEnumMemberName("bicubic")]
+    Bicubic,
 }

@@ -4,5 +4,6 @@ using EdgeInspector.Cli;
 var root = new RootCommand("EdgeInspector: inspects parts on a conveyor and rejects the bad ones on time.")
 {
     SimulateCommand.Create(),
+    ModelCommand.Create(),
 };
 return await root.Parse(args).InvokeAsync();

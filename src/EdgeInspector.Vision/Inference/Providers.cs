@@ -29,7 +29,7 @@ internal static class Providers
         exception is OnnxRuntimeException or EntryPointNotFoundException or DllNotFoundException;
 
     /// <param name="inputName">The graph's input.</param>
-    /// <param name="shape">Its shape without the batch: channels, height, width.</param>
+    /// <param name="shape">Its shape without the batch: channels, height, width; empty when that is open.</param>
     /// <param name="largestBatch">1 when the batch does not vary.</param>
     public static SessionOptions Configure(
         ProviderChoice provider, InferenceOptions options, string inputName, ReadOnlySpan<int> shape, int largestBatch)
@@ -84,7 +84,7 @@ internal static class Providers
         return options.Threads switch
         {
             > 0 => options.Threads,
-            _ when shape[1] * shape[2] <= SmallInput => 1,
+            _ when shape.Length == 3 && shape[1] * shape[2] <= SmallInput => 1,
             _ => Math.Min(Environment.ProcessorCount, 4),
         };
     }

@@ -23,6 +23,7 @@ internal static class ManifestFile
             new JsonStringEnumConverter<ClassifierFormat>(null, allowIntegerValues: false),
             new JsonStringEnumConverter<ChannelOrder>(null, allowIntegerValues: false),
             new JsonStringEnumConverter<FitMode>(null, allowIntegerValues: false),
+            new JsonStringEnumConverter<ResampleMode>(null, allowIntegerValues: false),
         },
     };
 

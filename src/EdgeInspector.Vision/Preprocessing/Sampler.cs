@@ -11,6 +11,7 @@ namespace EdgeInspector.Vision.Preprocessing;
 /// Turns pictures into a network's numbers in one pass: a rectangle of the picture is resized (bilinear, half-pixel
 /// centres, as cv2.INTER_LINEAR samples, without rounding to grey levels), split into planes and normalised. Beyond
 /// the picture its edge pixels repeat. One owner, one thread; allocates only when a picture is wider than any before.
+/// Bicubic inputs are reduced by a <see cref="CubicResizer"/> first.
 /// </summary>
 /// <remarks>
 /// Each output row blends two picture rows into a row of floats, then each output pixel blends two of its neighbours:
@@ -26,6 +27,7 @@ internal sealed unsafe class Sampler
     private readonly Vector128<float> _bias;
     private readonly int[] _columns;
     private readonly float[] _weights;
+    private readonly CubicResizer? _cubic;
 
     // A pixel is read as four floats, so the last one reaches one float further; a blend with weight 0 three more.
     private float[] _row = GC.AllocateArray<float>(4096, pinned: true);
@@ -35,6 +37,7 @@ internal sealed unsafe class Sampler
         _input = input;
         _columns = GC.AllocateArray<int>(input.Width, pinned: true);
         _weights = GC.AllocateArray<float>(input.Width, pinned: true);
+        _cubic = input.Resample is ResampleMode.Bicubic ? new CubicResizer() : null;
         var (mean, std) = (input.Mean, input.Std);
         if (input.Channels is ChannelOrder.Grey)
         {
@@ -80,8 +83,7 @@ internal sealed unsafe class Sampler
 
     private void Sample(Mat picture, double left, double top, in Placement placement, Span<float> planes)
     {
-        var (width, height) = (picture.Width, picture.Height);
-        if (picture.Type() != MatType.CV_8UC3 || width == 0 || height == 0)
+        if (picture.Type() != MatType.CV_8UC3 || picture.Width == 0 || picture.Height == 0)
         {
             throw new ArgumentException("The picture is not 8-bit BGR, or empty.", nameof(picture));
         }
@@ -92,24 +94,36 @@ internal sealed unsafe class Sampler
             throw new ArgumentException("The buffer is too short.", nameof(planes));
         }
 
-        var (first, last) = PrepareColumns(left, placement.FactorX, placement.Width, width);
+        var pixels = new Pixels((byte*)picture.Data, picture.Step(), picture.Width, picture.Height);
+        if (_cubic is null)
+        {
+            Sample(pixels, left, top, placement, planes);
+        }
+        else
+        {
+            var reduced = _cubic.Resize(pixels, left, top, placement);
+            Sample(reduced, 0, 0, placement with { FactorX = 1, FactorY = 1 }, planes);
+        }
+    }
+
+    private void Sample(in Pixels pixels, double left, double top, in Placement placement, Span<float> planes)
+    {
+        var (first, last) = PrepareColumns(left, placement.FactorX, placement.Width, pixels.Width);
         var length = (last - first + 1) * 3;
         if (_row.Length < length + 8)
         {
             _row = GC.AllocateArray<float>(length + 8, pinned: true);
         }
 
-        var pixels = (byte*)picture.Data + (first * 3);
-        var step = picture.Step();
         var row = (float*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_row));
         fixed (float* start = planes)
         {
             var plane = _input.Width * _input.Height;
             for (var y = 0; y < placement.Height; y++)
             {
-                var (upper, weight) = Neighbour(top + ((y + 0.5) * placement.FactorY) - 0.5, height);
-                var above = pixels + (upper * step);
-                BlendRows(above, weight == 0 ? above : above + step, weight, row, length);
+                var (upper, weight) = Neighbour(top + ((y + 0.5) * placement.FactorY) - 0.5, pixels.Height);
+                var above = pixels.Start + (upper * pixels.Step) + (first * 3);
+                BlendRows(above, weight == 0 ? above : above + pixels.Step, weight, row, length);
                 var target = start + ((placement.Top + y) * _input.Width) + placement.Left;
                 switch (_input.Channels)
                 {

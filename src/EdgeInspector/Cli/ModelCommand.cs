@@ -1,0 +1,284 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using EdgeInspector.Vision;
+using OpenCvSharp;
+using Spectre.Console;
+
+namespace EdgeInspector.Cli;
+
+/// <summary>`model`: check a model package, make one of a bare detector, score arrays.</summary>
+internal static class ModelCommand
+{
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+    };
+
+    public static Command Create() => new("model", "Check, make and score models.")
+    {
+        CreateCheck(),
+        CreateNew(),
+        CreateScore(),
+    };
+
+    private static Option<ProviderChoice> ProviderOption() => new("--provider")
+    {
+        Description = "What runs the network: auto, tensorrt, cuda or cpu. Auto takes the first that works.",
+        DefaultValueFactory = _ => ProviderChoice.Auto,
+    };
+
+    private static Option<int> ThreadsOption() => new("--threads")
+    {
+        Description = "Processor threads per network, 0 chooses.",
+    };
+
+    private static Command CreateCheck()
+    {
+        var package = new Argument<string>("PACKAGE") { Description = "The model package's folder." };
+        var provider = ProviderOption();
+        var threads = ThreadsOption();
+        var json = new Option<bool>("--json") { Description = "Print one JSON object." };
+        var command = new Command("check", "Load a package as the line does and compare its golden pictures.")
+        {
+            package, provider, threads, json,
+        };
+        command.SetAction(parsed => Guard(() =>
+        {
+            using var loaded = ModelPackage.Load(
+                parsed.GetRequiredValue(package),
+                new InferenceOptions { Provider = parsed.GetValue(provider), Threads = parsed.GetValue(threads) });
+            var timings = Time(loaded);
+            if (parsed.GetValue(json))
+            {
+                Console.Out.WriteLine(JsonSerializer.Serialize(Describe(loaded, timings), Indented));
+            }
+            else
+            {
+                Show(loaded, timings);
+            }
+        }));
+        return command;
+    }
+
+    private static Command CreateNew()
+    {
+        var detector = new Option<string>("--detector") { Description = "The detector's ONNX file.", Required = true };
+        var format = new Option<DetectorFormat>("--format")
+        {
+            Description = "How its output is read: yolov8 (also YOLO11) or yolox.",
+            Required = true,
+        };
+        var labels = new Option<string?>("--labels")
+        {
+            Description = "Text file, one label per line; not needed when the model tells its labels.",
+        };
+        var output = new Option<string>("--out") { Description = "Folder to make.", Required = true };
+        var name = new Option<string?>("--name") { Description = "Package name, a-z 0-9 . _ -" };
+        var size = new Option<string?>("--size") { Description = "Input size, 640x640; not needed when the model tells." };
+        var score = new Option<float>("--score")
+        {
+            Description = "Lowest score that is a part, 0 to 1.",
+            DefaultValueFactory = _ => 0.5f,
+        };
+        var resample = new Option<ResampleMode>("--resample")
+        {
+            Description = "How pictures are resized: bilinear, or bicubic for one that skips nothing and is slower.",
+        };
+        var pictures = new Option<string[]>("--picture")
+        {
+            Description = "Picture to keep as golden picture with what is found in it now; may be repeated.",
+            DefaultValueFactory = _ => [],
+        };
+        var provider = ProviderOption();
+        var command = new Command("new", "Make a package of a bare detector.")
+        {
+            detector, format, labels, output, name, size, score, resample, pictures, provider,
+        };
+        command.SetAction(parsed => Guard(() =>
+        {
+            var folder = parsed.GetRequiredValue(output);
+            var manifest = new BareDetector
+            {
+                Model = parsed.GetRequiredValue(detector),
+                Format = parsed.GetRequiredValue(format),
+                LabelsFile = parsed.GetValue(labels),
+                Name = parsed.GetValue(name),
+                Size = parsed.GetValue(size) is { } text ? ParseSize(text) : null,
+                ScoreThreshold = parsed.GetValue(score),
+                Resample = parsed.GetValue(resample),
+                Pictures = parsed.GetValue(pictures) ?? [],
+            }.WriteTo(folder, new InferenceOptions { Provider = parsed.GetValue(provider) });
+            Console.Out.WriteLine($"{folder}: {manifest.Name} {manifest.Version}, {manifest.Detector!.Labels.Count} "
+                + $"labels, {manifest.Golden.Count} golden pictures.");
+        }));
+        return command;
+    }
+
+    private static Command CreateScore()
+    {
+        var model = new Argument<string>("MODEL") { Description = "An ONNX file with one input and one output." };
+        var input = new Option<string>("--input") { Description = "Numbers to feed, .npy, 32-bit floats.", Required = true };
+        var output = new Option<string>("--output") { Description = "Where the result goes, .npy.", Required = true };
+        var provider = ProviderOption();
+        var threads = ThreadsOption();
+        var command = new Command("score", "Run a model over an array, as the line's runtime computes it.")
+        {
+            model, input, output, provider, threads,
+        };
+        command.SetAction(parsed => Guard(() =>
+        {
+            var numbers = FloatTensor.ReadNpy(parsed.GetRequiredValue(input));
+            using var opened = OnnxModel.Open(
+                parsed.GetRequiredValue(model),
+                new InferenceOptions { Provider = parsed.GetValue(provider), Threads = parsed.GetValue(threads) });
+            var result = opened.Run(numbers);
+            result.WriteNpy(parsed.GetRequiredValue(output));
+            Console.Out.WriteLine($"{parsed.GetRequiredValue(output)}: [{string.Join(',', result.Shape)}] on {opened.Provider}.");
+        }));
+        return command;
+    }
+
+    /// <summary>What the user can put right is one line and exit code 1.</summary>
+    private static int Guard(Action action)
+    {
+        try
+        {
+            action();
+            return 0;
+        }
+        catch (VisionException exception)
+        {
+            Console.Error.WriteLine(exception.Message);
+            return 1;
+        }
+    }
+
+    private static (int Width, int Height) ParseSize(string text)
+    {
+        var sides = text.Split('x', 'X');
+        return sides.Length == 2
+            && int.TryParse(sides[0], NumberStyles.None, CultureInfo.InvariantCulture, out var width)
+            && int.TryParse(sides[1], NumberStyles.None, CultureInfo.InvariantCulture, out var height)
+            ? (width, height)
+            : throw new VisionException($"--size: '{text}' is no size; write 640x480.");
+    }
+
+    /// <summary>Median of 20 runs each, on the first golden picture or else a grey one.</summary>
+    private static List<StageTiming> Time(ModelPackage package)
+    {
+        using var picture = package.Manifest.Golden is [var golden, ..]
+            ? Cv2.ImRead(Path.Combine(package.Folder, golden.Picture), ImreadModes.Color)
+            : new Mat(480, 640, MatType.CV_8UC3, new Scalar(114, 114, 114));
+        var detections = new Detection[package.Manifest.Detector?.MaxDetections ?? 1];
+        var classifications = new Classification[8];
+        var parts = Enumerable.Repeat(new Box(0, 0, picture.Width, picture.Height), 8).ToArray();
+        var timings = new List<StageTiming>();
+        if (package.Manifest.Detector is not null)
+        {
+            timings.Add(new("detect", Median(() => package.Detector.Detect(picture, detections))));
+        }
+
+        if (package.Classifier is { } classifier)
+        {
+            timings.Add(new("classify 1", Median(() => classifier.Classify(picture, parts.AsSpan(0, 1), classifications))));
+            timings.Add(new("classify 8", Median(() => classifier.Classify(picture, parts, classifications))));
+        }
+
+        return timings;
+
+        static double Median(Action run)
+        {
+            var times = new double[20];
+            foreach (ref var time in times.AsSpan())
+            {
+                var start = Stopwatch.GetTimestamp();
+                run();
+                time = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            }
+
+            times.Sort();
+            return Math.Round(times[10], 3);
+        }
+    }
+
+    private static object Describe(ModelPackage package, List<StageTiming> timings) => new
+    {
+        Accepted = true,
+        package.Name,
+        package.Version,
+        package.Provider,
+        Detector = package.Manifest.Detector is { } detector
+            ? new { Format = $"{detector.Format}", detector.Input.Width, detector.Input.Height, Labels = detector.Labels.Count }
+            : null,
+        Classifier = package.Manifest.Classifier is { } classifier
+            ? new { Format = $"{classifier.Format}", classifier.Input.Width, classifier.Input.Height, Labels = classifier.Labels.Count }
+            : null,
+        Golden = package.Golden.Select(outcome => new
+        {
+            outcome.Picture,
+            outcome.Label,
+            outcome.Score,
+            ExpectedScore = outcome.Expected.Score,
+            outcome.DefectScore,
+            ExpectedDefectScore = outcome.Expected.DefectScore,
+        }),
+        Milliseconds = timings.ToDictionary(timing => timing.Stage, timing => timing.Milliseconds),
+    };
+
+    private static void Show(ModelPackage package, List<StageTiming> timings)
+    {
+        var manifest = package.Manifest;
+        AnsiConsole.MarkupLineInterpolated($"[bold]{package.Name} {package.Version}[/] on {package.Provider}: accepted");
+        var stages = new Table().AddColumns("stage", "input", "format", "labels", "ms");
+        if (manifest.Detector is { } detector)
+        {
+            stages.AddRow("detector", Size(detector.Input), $"{detector.Format}", Labels(detector.Labels), Ms("detect"));
+        }
+        else
+        {
+            stages.AddRow("detector", "whole picture", "", "", "");
+        }
+
+        if (manifest.Classifier is { } classifier)
+        {
+            stages.AddRow(
+                "classifier",
+                Size(classifier.Input),
+                $"{classifier.Format}",
+                Labels(classifier.Labels),
+                $"{Ms("classify 1")} (8 parts: {Ms("classify 8")})");
+        }
+
+        AnsiConsole.Write(stages);
+        if (package.Golden.Count == 0)
+        {
+            AnsiConsole.MarkupLine("[yellow]No golden pictures: nothing was compared.[/]");
+            return;
+        }
+
+        var golden = new Table().AddColumns("golden picture", "label", "score", "expected", "defect score", "expected");
+        foreach (var outcome in package.Golden)
+        {
+            golden.AddRow(
+                Markup.Escape(outcome.Picture),
+                Markup.Escape(outcome.Label),
+                Number(outcome.Score),
+                Number(outcome.Expected.Score),
+                Number(outcome.DefectScore),
+                Number(outcome.Expected.DefectScore));
+        }
+
+        AnsiConsole.Write(golden);
+
+        string Ms(string stage) => Number((float)timings.First(timing => timing.Stage == stage).Milliseconds);
+        static string Size(NetworkInput input) => $"{input.Width} × {input.Height}";
+        static string Labels(IReadOnlyList<string> labels) => Markup.Escape(
+            labels.Count > 6 ? $"{labels.Count}" : string.Join(", ", labels));
+        static string Number(float? value) => value?.ToString("0.000", CultureInfo.InvariantCulture) ?? "";
+    }
+
+    private sealed record StageTiming(string Stage, double Milliseconds);
+}
