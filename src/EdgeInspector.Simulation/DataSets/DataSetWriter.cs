@@ -93,9 +93,9 @@ public sealed class DataSetWriter
             Directory.Move(partial, folder);
             return summary;
         }
-        catch (UnauthorizedAccessException e)
+        catch (Exception e) when (e is UnauthorizedAccessException || (e is IOException && !Directory.Exists(partial)))
         {
-            throw new IOException($"{_options.Folder}: cannot be written ({e.Message}); choose a folder you may write to", e);
+            throw new IOException($"{_options.Folder}: the folder cannot be made; choose one you may write to", e);
         }
         finally
         {
