@@ -131,11 +131,13 @@ install_packages() {
 
 # Prints the packages that OpenCV's own library needs and this machine lacks.
 missing_for_pictures() {
+  local package
   # Debian 13 and Ubuntu 24.04 renamed GTK 3 when time became 64 bits wide.
   if ! installed libgtk-3-0 && ! installed libgtk-3-0t64; then
     if offered libgtk-3-0t64; then echo libgtk-3-0t64; else echo libgtk-3-0; fi
   fi
-  installed libatomic1 || echo libatomic1
+  # Linked directly, and not brought along by GTK everywhere.
+  for package in libatomic1 libdrm2; do installed "$package" || echo "$package"; done
 }
 
 # The Python that has what src/training imports: PYTHON, the one in PATH, or the system's, which apt serves.
@@ -161,7 +163,7 @@ set_up() {
       || say "OpenCvSharp's library must be built for $(uname -m) first: see firmware-config/README.md"
   fi
   if ! command -v dpkg-query >/dev/null; then
-    say "not Debian or Ubuntu: libgtk-3.so.0 and libatomic.so.1 must be here, for the tests also mosquitto"
+    say "not Debian or Ubuntu: libgtk-3.so.0, libdrm.so.2 and libatomic.so.1 must be here, for the tests also mosquitto"
   else
     [[ "$(uname -m)" != x86_64 ]] || mapfile -t missing < <(missing_for_pictures)
     if [[ $target == test ]]; then
