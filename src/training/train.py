@@ -4,9 +4,13 @@
 
 import argparse
 import json
+import os
 import re
 import sys
 from pathlib import Path
+
+# Before PyTorch is loaded: waiting threads sleep. On a busy machine their spinning costs more than the work itself.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def duration(text):
@@ -92,7 +96,8 @@ A data set is a folder of frames with one COCO file (JSON) and a folder of crops
 
     how = package.add_argument_group("how to learn")
     how.add_argument("--seed", type=int, default=1, help="same seed, machine and threads: same package")
-    how.add_argument("--threads", type=int, default=2, help="processor threads")
+    how.add_argument("--threads", type=int, default=1,
+                     help="of PyTorch; one more prepares the pictures, so two cores are busy with 1")
     how.add_argument("--time-budget", type=duration, default=None,
                      help="such as 35m: plans fewer epochs where the machine is slow")
     how.add_argument("--detector-input", type=extent, default=(160, 120), help="WIDTHxHEIGHT")

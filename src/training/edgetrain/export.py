@@ -97,8 +97,8 @@ def scorer(edge_inspector=None):
     command = find_edge_inspector(edge_inspector)
     if command:
         try:
-            usable = subprocess.run(
-                command + ["model", "score", "--help"], capture_output=True, text=True, timeout=120).returncode == 0
+            done = subprocess.run(command + ["model", "score", "--help"], capture_output=True, text=True, timeout=120)
+            usable = done.returncode == 0 and "--input" in done.stdout
         except (OSError, subprocess.TimeoutExpired):
             usable = False
         if usable:

@@ -1,0 +1,31 @@
+#!/bin/sh
+# Makes the factory package again: a data set from the virtual line, then both stages. About 25 minutes on two cores.
+#   src/training/factory.sh [OUT]      OUT is firmware-config/models/biscuit where not given
+# PYTHON names the interpreter (default /usr/bin/python3, where Debian puts python3-torch, else python3),
+# DATA the folder for the data set (default data/biscuit: about 400 MB; it is used again where it is there).
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+out=${1:-$root/firmware-config/models/biscuit}
+data=${DATA:-$root/data/biscuit}
+python=${PYTHON:-/usr/bin/python3}
+command -v "$python" >/dev/null 2>&1 || python=python3
+
+if ! "$python" -c 'import torch, cv2, matplotlib' 2>/dev/null; then
+    echo "factory.sh: $python lacks PyTorch, OpenCV or matplotlib; run: apt install python3-torch python3-opencv python3-matplotlib" >&2
+    exit 1
+fi
+
+dotnet build "$root/src/EdgeInspector" -c Release -v q --nologo
+inspector=$root/src/EdgeInspector/bin/Release/net10.0/edge-inspector.dll
+
+if [ ! -f "$data/dataset.json" ]; then
+    mkdir -p "$(dirname "$data")"
+    dotnet "$inspector" simulate --out "$data" --count 8000 --seed 2025
+fi
+
+exec "$python" "$root/src/training/train.py" package \
+    --frames "$data/frames" --crops "$data/crops" --name biscuit --package-version 1.0.0 \
+    --description "Biscuits of the virtual line: broken, burnt, foreign body, hole, misshapen" \
+    --seed 1 --threads 1 --detector-epochs 24 --epochs 24 --patience 8 --miss-cost 2 --time-budget 36m \
+    --edge-inspector "$inspector" --out "$out"
