@@ -3,6 +3,8 @@ using EdgeInspector.Cli;
 
 var root = new RootCommand("EdgeInspector: inspects parts on a conveyor and rejects the bad ones on time.")
 {
+    RunCommand.Create(),
+    DemoCommand.Create(),
     SimulateCommand.Create(),
     ModelCommand.Create(),
 };

@@ -19,8 +19,11 @@ internal sealed record RunFacts(
     bool IsSimulated
 )
 {
+    /// <summary>What the ids of its parts begin with.</summary>
+    public string Id => $"{Station}/{Run}";
+
     /// <summary>The stable id of a part of this run.</summary>
-    public string IdOf(long number) => $"{Station}/{Run}/{number}";
+    public string IdOf(long number) => $"{Id}/{number}";
 }
 
 /// <summary>

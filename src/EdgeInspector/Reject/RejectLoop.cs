@@ -91,17 +91,7 @@ internal sealed class RejectLoop : IDisposable
         }
     }
 
-    /// <summary>Names the parts whose pulse will never come. Called when the line has stopped for good.</summary>
-    public void Abandon()
-    {
-        _output.WriteSafe();
-        while (_schedule.TryAbandon(out var partId))
-        {
-            Tell(new PartEvent(PartEventKind.Missed, partId, _time.GetInstant()));
-        }
-    }
-
-    /// <summary>Stops the thread, makes the outputs safe and frees the pins.</summary>
+    /// <summary>Stops the thread, makes the outputs safe, names the parts whose pulse will never come and frees the pins.</summary>
     public void Dispose()
     {
         _stopping = true;
@@ -111,8 +101,20 @@ internal sealed class RejectLoop : IDisposable
             _thread.Join();
         }
 
+        Abandon();
         _output.Dispose();
         _timer.Dispose();
+    }
+
+    /// <summary>Names the parts whose pulse will never come.</summary>
+    private void Abandon()
+    {
+        Step(); // What was decided in the last moment is scheduled, and fires if it is due.
+        _output.WriteSafe();
+        while (_schedule.TryAbandon(out var partId))
+        {
+            Tell(new PartEvent(PartEventKind.Missed, partId, _time.GetInstant()));
+        }
     }
 
     private void Act(in RejectStep step)

@@ -1,0 +1,257 @@
+using System.Globalization;
+using System.Reflection;
+using EdgeInspector.Capture;
+using EdgeInspector.Configuration;
+using EdgeInspector.Ledger;
+using EdgeInspector.Line;
+using EdgeInspector.Publishing;
+using EdgeInspector.Samples;
+using EdgeInspector.Simulation;
+using EdgeInspector.Telemetry;
+using EdgeInspector.Vision;
+using EdgeInspector.Web;
+
+namespace EdgeInspector.Hosting;
+
+/// <summary>
+/// The whole service: stations, ledger, samples, broker, publisher and page, wired on one screen. Started once, disposed
+/// once; <see cref="Completion"/> ends when the last station does and is faulted as soon as anything is.
+/// </summary>
+internal sealed class InspectionHost : IAsyncDisposable
+{
+    private readonly EdgeInspectorOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly LedgerStore _ledger;
+    private readonly SampleStore _samples;
+    private readonly EmbeddedBroker? _broker;
+    private readonly Publisher _publisher;
+    private readonly RecentPictures _recent = new();
+    private readonly WebServer? _web;
+    private readonly List<InspectionStation> _stations = [];
+    private readonly List<VirtualLine> _lines = [];
+    private readonly List<IDisposable> _owned = [];
+    private readonly List<string> _runs = [];
+    private readonly CancellationTokenSource _stop = new();
+    private Task _writing = Task.CompletedTask;
+    private Task _keeping = Task.CompletedTask;
+    private Task _publishing = Task.CompletedTask;
+    private bool _disposed;
+
+    /// <summary>Wires the rooms that stations share.</summary>
+    public InspectionHost(EdgeInspectorOptions options, ILoggerFactory logs, TimeProvider time)
+    {
+        _options = options;
+        _time = time;
+        _log = logs.CreateLogger<InspectionHost>();
+        _ledger = new LedgerStore(options.Ledger, options.DataFolder, time, logs.CreateLogger<LedgerStore>());
+        options.Samples.Folder = Path.Combine(options.DataFolder, options.Samples.Folder);
+        _samples = new SampleStore(options.Samples, time, logs.CreateLogger<SampleStore>());
+        _broker = options.Broker.Enabled ? new EmbeddedBroker(options.Broker, logs.CreateLogger<EmbeddedBroker>()) : null;
+        _publisher = new Publisher(options.Mqtt, options.Plant, Snapshots, time, logs.CreateLogger<Publisher>());
+        _web = options.Web.Enabled ? new WebServer(options.Web, _recent, Snapshots, logs) : null;
+    }
+
+    /// <summary>Ends when every station has; faulted as soon as any thread or task has failed.</summary>
+    public Task Completion { get; private set; } = Task.CompletedTask;
+
+    /// <summary>The virtual lines behind virtual stations, in the order of the stations, with when their time was zero.</summary>
+    public IReadOnlyList<VirtualLine> Lines => _lines;
+
+    /// <summary>When the stations' belts began to be counted.</summary>
+    public Instant Start { get; private set; }
+
+    /// <summary>Where the page is; null when it is off.</summary>
+    public string? PageUrl => _web?.Url;
+
+    /// <summary>The embedded broker's port; null when it is off.</summary>
+    public int? BrokerPort => _broker?.Port;
+
+    /// <summary>What the ledger holds.</summary>
+    public LedgerReader Ledger => _ledger.Reader;
+
+    /// <summary>The last pictures of parts that did not pass.</summary>
+    public RecentPictures Recent => _recent;
+
+    /// <summary>Parts offered to the ledger and not written yet.</summary>
+    public int LedgerWaiting => _ledger.Waiting;
+
+    /// <summary>Adds a user to the embedded broker; before <see cref="StartAsync"/>.</summary>
+    public void AddBrokerUser(string name, string password) => _broker?.AddUser(name, password);
+
+    /// <summary>Every station seen from outside, now.</summary>
+    public IReadOnlyList<StationSnapshot> Snapshots() =>
+        [.. _stations.Select(station => station.Snapshot(_publisher.BrokerState, _ledger.State, _ledger.Lost, _publisher.Shed))];
+
+    /// <summary>Opens everything and starts inspecting. What was opened before a failure is closed by disposing.</summary>
+    /// <exception cref="SettingException">Something set cannot be used; one line.</exception>
+    /// <exception cref="LedgerException">The data folder cannot be written.</exception>
+    /// <exception cref="ModelPackageException">A model package was refused.</exception>
+    /// <exception cref="CameraException">A camera is not there.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        _ledger.Open();
+        if (_broker is not null)
+        {
+            await _broker.StartAsync(cancellationToken).ConfigureAwait(false);
+            if (_options.Mqtt.Port == 0)
+            {
+                _options.Mqtt.Port = _broker.Port;
+            }
+        }
+
+        var models = _options.Stations.Select(station => Own(Load(station.Model))).ToArray();
+        if (_web is not null)
+        {
+            await _web.StartAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        Start = _time.GetInstant();
+        for (var i = 0; i < models.Length; i++)
+        {
+            _stations.Add(Build(_options.Stations[i], models[i]));
+        }
+
+        _writing = _ledger.RunAsync(_stop.Token);
+        _keeping = _samples.RunAsync(_stop.Token);
+        _publishing = _publisher.RunAsync(_stop.Token);
+        foreach (var station in _stations)
+        {
+            station.Start();
+        }
+
+        Completion = WatchAsync();
+        _log.StationsStarted(_stations.Count, string.Join(", ", models.Select(model => $"{model.Name} {model.Version} on {model.Provider}")));
+    }
+
+    /// <summary>Stops the stations, then sends and writes what they said last.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        foreach (var station in _stations)
+        {
+            await station.DisposeAsync().ConfigureAwait(false);
+        }
+
+        foreach (var run in _runs)
+        {
+            _ledger.EndRun(run);
+        }
+
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(_publishing, _writing, _keeping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_web is not null)
+        {
+            await _web.DisposeAsync().ConfigureAwait(false);
+        }
+
+        if (_broker is not null)
+        {
+            await _broker.DisposeAsync().ConfigureAwait(false);
+        }
+
+        for (var i = _owned.Count - 1; i >= 0; i--)
+        {
+            _owned[i].Dispose();
+        }
+
+        _ledger.Dispose();
+        _stop.Dispose();
+    }
+
+    private static ModelPackage Load(ModelOptions model) =>
+        ModelPackage.Load(model.Package, new InferenceOptions { Provider = model.Provider, Threads = model.Threads });
+
+    private InspectionStation Build(StationOptions options, ModelPackage model)
+    {
+        var started = _time.GetUtcNow();
+        var hardware = Own(options.IsVirtual ? Virtual(options) : StationHardware.Real(options, _time));
+        var run = new RunFacts(
+            options.Name,
+            started.UtcDateTime.ToString("yyyyMMdd'T'HHmmssfff'Z'", CultureInfo.InvariantCulture),
+            options.Recipe.Name,
+            $"{model.Name} {model.Version}",
+            model.Manifest.Classifier?.Labels ?? [],
+            hardware.IsSimulated
+        );
+        _ledger.BeginRun(new LedgerRun(run.Id, options.Name, started, run.Model, run.Recipe, Version));
+        _runs.Add(run.Id);
+        return new InspectionStation(options, run, model, hardware, Start, Ended, Pictured, _time, _log);
+    }
+
+    private StationHardware Virtual(StationOptions options)
+    {
+        var line = Own(new VirtualLine(VirtualLineOf(options)));
+        _lines.Add(line);
+        return StationHardware.Virtual(options, line, Start, _time);
+    }
+
+    /// <summary>The virtual line that stands where the station says its parts are.</summary>
+    private static VirtualLineOptions VirtualLineOf(StationOptions options) =>
+        new()
+        {
+            Seed = options.Virtual.Seed,
+            PartsPerSecond = options.Virtual.PartsPerSecond,
+            DefectRate = options.Virtual.DefectRate,
+            PartCount = options.Virtual.PartCount,
+            PhotographsFolder = options.Virtual.Photographs,
+            BeltSpeed = options.Belt.Speed,
+            EncoderCountsPerMillimetre = options.Belt.Encoder?.CountsPerMillimetre ?? 1,
+            FramesPerSecond = options.Camera.FramesPerSecond ?? 60,
+            FrameWidth = options.Camera.Width ?? 640,
+            FrameHeight = options.Camera.Height ?? 480,
+            MillimetresPerPixel = options.Inspection.MillimetresPerPixel,
+            EntryEyePosition = options.Sensors.EntryEye?.Position ?? -260,
+            EjectorPosition = options.Reject.Position,
+            EjectorWindow = options.Reject.Window,
+            EjectorLatency = options.Reject.Latency,
+            Lanes = options.Reject.Ejectors.Count,
+        };
+
+    private static string Version =>
+        typeof(InspectionHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+        ?? "unknown";
+
+    private void Ended(PartRecord record)
+    {
+        _ledger.Offer(record);
+        _publisher.Offer(record);
+    }
+
+    private void Pictured(EvidencePicture picture)
+    {
+        _recent.Offer(picture);
+        _samples.Offer(picture);
+        _publisher.Offer(picture);
+    }
+
+    private T Own<T>(T thing)
+        where T : IDisposable
+    {
+        _owned.Add(thing);
+        return thing;
+    }
+
+    private async Task WatchAsync()
+    {
+        List<Task> services = [_writing, _keeping, _publishing];
+        var stations = Task.WhenAll(_stations.Select(station => station.Completion));
+        List<Task> all = [.. services, .. _stations.Select(station => station.Completion)];
+        while (!stations.IsCompleted)
+        {
+            var first = await Task.WhenAny(all).ConfigureAwait(false);
+            await first.ConfigureAwait(false);
+            if (services.Contains(first) && !_stop.IsCancellationRequested)
+            {
+                throw new InvalidOperationException("A background task of the service ended by itself.");
+            }
+
+            all.Remove(first);
+        }
+    }
+}

@@ -1,0 +1,288 @@
+using System.Threading.Channels;
+using EdgeInspector.Capture;
+using EdgeInspector.Configuration;
+using EdgeInspector.Inspection;
+using EdgeInspector.Ledger;
+using EdgeInspector.Line;
+using EdgeInspector.Reject;
+using EdgeInspector.Station;
+using EdgeInspector.Telemetry;
+using EdgeInspector.Vision;
+
+namespace EdgeInspector.Hosting;
+
+/// <summary>
+/// One station at work: the wiring of its threads. Capture hands frames to inspect, inspect hands decisions to reject,
+/// and all three tell the part book, which alone talks to the rest of the service. Owns the threads; hardware and model
+/// stay the caller's.
+/// </summary>
+internal sealed class InspectionStation : IAsyncDisposable
+{
+    /// <summary>What the part book's channel holds: at a thousand parts a second, half a minute of a stalled process.</summary>
+    private const int EventCapacity = 65_536;
+
+    private static readonly TimeSpan BookInterval = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>How long a stopping station waits for parts that are already on their way to the ejector.</summary>
+    private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(3);
+
+    private readonly StationOptions _options;
+    private readonly RunFacts _run;
+    private readonly ModelPackage _model;
+    private readonly TimeProvider _time;
+    private readonly Instant _start;
+    private readonly IBelt _belt;
+    private readonly Channel<PartEvent> _events;
+    private readonly InspectionFigures _figures = new();
+    private readonly DecisionQueue _decisions = new();
+    private readonly FrameSlot _slot = new();
+    private readonly CaptureLoop _capture;
+    private readonly InspectLoop _inspect;
+    private readonly RejectLoop _reject;
+    private readonly RejectSchedule _schedule;
+    private readonly SensorLoop? _sensors;
+    private readonly EvidenceWorker _evidence;
+    private readonly PartBook _book;
+    private readonly RateMeter _frameRate = new(TimeSpan.FromSeconds(2));
+    private readonly RateMeter _partRate = new(TimeSpan.FromSeconds(10));
+    private readonly CancellationTokenSource _bookStop = new();
+    private Task _bookKeeping = Task.CompletedTask;
+    private bool _stopped;
+
+    /// <summary>Wires the station; nothing turns before <see cref="Start"/>.</summary>
+    /// <param name="options">The station's options.</param>
+    /// <param name="run">What every record of this run has in common.</param>
+    /// <param name="model">The model package; needs a classifier.</param>
+    /// <param name="hardware">Camera, pins and sensors.</param>
+    /// <param name="start">When belt travel is zero.</param>
+    /// <param name="ended">Receives each part's record; called on the book keeping task.</param>
+    /// <param name="pictured">Receives each evidence picture; called on the evidence thread.</param>
+    /// <param name="time">The station's clock.</param>
+    /// <param name="log">State changes.</param>
+    public InspectionStation(
+        StationOptions options,
+        RunFacts run,
+        ModelPackage model,
+        StationHardware hardware,
+        Instant start,
+        Action<PartRecord> ended,
+        Action<EvidencePicture> pictured,
+        TimeProvider time,
+        ILogger log
+    )
+    {
+        var classifier = model.Classifier
+            ?? throw new SettingException(
+                $"{model.Folder}: the package has no classifier, so no part could be judged; use one with both stages."
+            );
+        var classes = model.Manifest.Classifier!;
+        _options = options;
+        _run = run;
+        _model = model;
+        _time = time;
+        _start = start;
+        _events = Channel.CreateBounded<PartEvent>(new BoundedChannelOptions(EventCapacity) { SingleReader = true });
+        var encoderBelt = options.Belt.Encoder is { } encoder
+            ? new EncoderBelt(encoder.CountsPerMillimetre, options.Belt.SpeedWindow)
+            : null;
+        _belt = encoderBelt ?? (IBelt)new ConstantBelt(start, options.Belt.Speed * 1000);
+        var entryEye = options.Sensors.EntryEye is { } eye
+            ? new EntryEye(_belt, eye.Position, options.Inspection.EntryTolerance)
+            : null;
+
+        _capture = new CaptureLoop(options.Name, options.Camera, hardware.OpenCamera, _slot, time, log);
+        _evidence = new EvidenceWorker(options.Name, classes.Labels, run.IdOf, pictured, time);
+        var goodLabel = classes.Labels.ToList().FindIndex(classes.Good.Contains);
+        var inspector = new Inspector(
+            model.Detector,
+            classifier,
+            new DecisionRules(options.Recipe, classes.DefectThreshold, goodLabel),
+            options.Inspection,
+            options.Camera.Width ?? 640,
+            options.Camera.Height ?? 480,
+            options.Reject.Ejectors.Count,
+            _belt,
+            entryEye,
+            _decisions,
+            _events.Writer,
+            _evidence,
+            _figures,
+            time
+        );
+        _inspect = new InspectLoop(options.Name, _slot.Take, () => _slot.IsDrained, inspector);
+        _schedule = new RejectSchedule(options.Reject, _belt);
+        _reject = new RejectLoop(
+            options.Name,
+            _decisions,
+            _schedule,
+            new EjectorOutput(hardware.Controller, options.Reject.Ejectors),
+            _events.Writer,
+            _figures,
+            options.Reject.Spin,
+            time
+        );
+        _sensors = hardware.OpenSensors() is { } reader
+            ? new SensorLoop(options.Name, reader, encoderBelt, entryEye is null ? null : entryEye.Edge, _events.Writer)
+            : null;
+        _book = new PartBook(
+            run,
+            options.Sensors.ConfirmEye is not null,
+            options.Reject.ConfirmDelay,
+            options.Reject.ConfirmTolerance,
+            time,
+            ended
+        );
+    }
+
+    /// <summary>The station's name.</summary>
+    public string Name => _options.Name;
+
+    /// <summary>
+    /// Ends when a recording is over or the station is stopped; faulted as soon as any of its threads has failed.
+    /// </summary>
+    public Task Completion { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Starts the threads, the reject thread first: a decision must never find nobody.</summary>
+    public void Start()
+    {
+        _bookKeeping = KeepBookAsync(_bookStop.Token);
+        _reject.Start();
+        _sensors?.Start();
+        _evidence.Start();
+        _inspect.Start();
+        _capture.Start();
+        Completion = WatchAsync();
+    }
+
+    /// <summary>The station seen from outside, now.</summary>
+    public StationSnapshot Snapshot(string broker, string ledger, long ledgerLost, long publishingShed)
+    {
+        var camera = _capture.State;
+        var fault =
+            Completion.IsFaulted ? Completion.Exception!.GetBaseException().Message
+            : camera is "connected" or "ended" or "stopped" ? null
+            : $"camera: {camera}";
+        var state =
+            _stopped ? StationState.Halted
+            : Completion.IsFaulted ? StationState.Error
+            : _figures.Frames == 0 ? StationState.Preoperational
+            : fault is not null ? StationState.Error
+            : StationState.ContinuousExecution;
+        return new StationSnapshot
+        {
+            Station = Name,
+            State = state,
+            Fault = fault,
+            Recipe = _run.Recipe,
+            Model = _run.Model,
+            Provider = _model.Provider,
+            Camera = camera,
+            Broker = broker,
+            Ledger = ledger,
+            Uptime = _time.GetInstant() - _start,
+            At = _time.GetUtcNow(),
+            BeltSpeed = _belt.Speed / 1000,
+            FramesPerSecond = _frameRate.PerSecond,
+            Frames = _figures.Frames,
+            FramesDropped = _capture.Dropped,
+            PartsPerMinute = _partRate.PerSecond * 60,
+            Counts = _book.Counts() is var counts && _figures.EventsLost == 0
+                ? counts
+                : counts with { Unaccounted = counts.Unaccounted + _figures.EventsLost },
+            Decision = _figures.Decision,
+            Actuation = _figures.Actuation,
+            EvidenceShed = _evidence.Shed,
+            PublishingShed = publishingShed,
+            LedgerLost = ledgerLost,
+            IsSimulated = _run.IsSimulated,
+        };
+    }
+
+    /// <summary>
+    /// Stops capture, lets every part get its decision and its pulse, makes the outputs safe and closes the book.
+    /// </summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_stopped)
+        {
+            return;
+        }
+
+        _stopped = true;
+        _capture.Dispose();
+        _inspect.Dispose();
+        _slot.Dispose();
+        var limit = _time.GetInstant() + DrainLimit;
+        while (!Completion.IsFaulted && _schedule.Count > 0 && _time.GetInstant() < limit)
+        {
+            await Task.Delay(BookInterval, _time, CancellationToken.None).ConfigureAwait(false);
+        }
+
+        if (_options.Sensors.ConfirmEye is not null && !Completion.IsFaulted && _book.Counts().Open > 0)
+        {
+            await Task.Delay(_options.Reject.ConfirmDelay + _options.Reject.ConfirmTolerance, _time, CancellationToken.None)
+                .ConfigureAwait(false);
+        }
+
+        _reject.Dispose();
+        _sensors?.Dispose();
+        _evidence.Dispose();
+        await _bookStop.CancelAsync().ConfigureAwait(false);
+        await _bookKeeping.ConfigureAwait(false);
+        DrainEvents();
+        _book.Close();
+        _bookStop.Dispose();
+    }
+
+    private async Task WatchAsync()
+    {
+        List<Task> threads = [_capture.Completion, _inspect.Completion, _reject.Completion, _evidence.Completion, _bookKeeping];
+        if (_sensors is not null)
+        {
+            threads.Add(_sensors.Completion);
+        }
+
+        // A recording that is over ends capture, then inspect, and with it the station; any other thread that ends is a fault
+        // or a stop under way.
+        while (true)
+        {
+            var first = await Task.WhenAny(threads).ConfigureAwait(false);
+            await first.ConfigureAwait(false);
+            if (first != _capture.Completion)
+            {
+                return;
+            }
+
+            threads.Remove(first);
+        }
+    }
+
+    private async Task KeepBookAsync(CancellationToken stopping)
+    {
+        using var timer = new PeriodicTimer(BookInterval, _time);
+        while (!stopping.IsCancellationRequested)
+        {
+            DrainEvents();
+            _book.ExpireConfirmations(_time.GetInstant());
+            var uptime = _time.GetInstant() - _start;
+            _frameRate.Sample(uptime, _figures.Frames);
+            _partRate.Sample(uptime, _book.Counts().Parts);
+            try
+            {
+                await timer.WaitForNextTickAsync(stopping).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    private void DrainEvents()
+    {
+        while (_events.Reader.TryRead(out var happened))
+        {
+            _book.Enter(happened);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+using System.Device.Gpio;
+using System.Device.Gpio.Drivers;
+using EdgeInspector.Capture;
+using EdgeInspector.Configuration;
+using EdgeInspector.Line;
+using EdgeInspector.Reject;
+using EdgeInspector.Simulation;
+using EdgeInspector.Station;
+
+namespace EdgeInspector.Hosting;
+
+/// <summary>
+/// What a station is made of besides software: a camera, pins and sensors. Real or virtual, behind the same seams; the
+/// station cannot tell.
+/// </summary>
+internal sealed class StationHardware : IDisposable
+{
+    private readonly GpioDriver _driver;
+    private readonly bool _hasSensors;
+    private readonly Func<GpioController, ISensorReader> _openSensors;
+    private GpioController? _controller;
+
+    private StationHardware(
+        Func<ICamera> openCamera,
+        GpioDriver driver,
+        bool hasSensors,
+        Func<GpioController, ISensorReader> openSensors
+    )
+    {
+        OpenCamera = openCamera;
+        _driver = driver;
+        _hasSensors = hasSensors;
+        _openSensors = openSensors;
+    }
+
+    /// <summary>Opens the camera; called by the capture thread, again after each loss.</summary>
+    public Func<ICamera> OpenCamera { get; }
+
+    /// <summary>The pins. Owned here.</summary>
+    public GpioController Controller => _controller ??= new GpioController(_driver);
+
+    /// <summary>True where nothing physical moves.</summary>
+    public bool IsSimulated { get; private init; }
+
+    /// <summary>Opens the sensors, or null when none is fitted.</summary>
+    public ISensorReader? OpenSensors() => _hasSensors ? _openSensors(Controller) : null;
+
+    /// <summary>The device's own camera, pins and sensors.</summary>
+    /// <exception cref="SettingException">The GPIO chip cannot be opened.</exception>
+    public static StationHardware Real(StationOptions options, TimeProvider time)
+    {
+        var sensors = options.Sensors;
+        var encoder = options.Belt.Encoder;
+        return new StationHardware(
+            () => Cameras.Open(options.Camera, time),
+            options.Reject.Driver == PinDriver.Unwired ? new UnwiredGpioDriver() : OpenChip(options.Reject.Chip),
+            sensors.EntryEye is not null || sensors.ConfirmEye is not null || encoder is not null,
+            controller => new GpioSensorReader(controller, sensors, encoder, time)
+        )
+        {
+            IsSimulated = options.Reject.Driver == PinDriver.Unwired,
+        };
+    }
+
+    /// <summary>The virtual line's. The line stays the caller's.</summary>
+    /// <param name="options">Says which pins are which.</param>
+    /// <param name="line">The line.</param>
+    /// <param name="start">When the line's time is zero.</param>
+    /// <param name="time">The station's clock.</param>
+    public static StationHardware Virtual(StationOptions options, VirtualLine line, Instant start, TimeProvider time) =>
+        new(
+            () => new VirtualCamera(line, start, time),
+            new VirtualLineGpioDriver(
+                line,
+                new VirtualLinePins
+                {
+                    Ejectors = [.. options.Reject.Ejectors.Select(ejector => ejector.Pin)],
+                    EjectorActiveLow = !options.Reject.Ejectors[0].ActiveHigh,
+                },
+                () => time.GetInstant() - start
+            ),
+            hasSensors: true,
+            _ => new VirtualSensorReader(line, start, options.Belt.Encoder is not null, time)
+        )
+        {
+            IsSimulated = true,
+        };
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_controller is not null)
+        {
+            _controller.Dispose();
+        }
+        else
+        {
+            _driver.Dispose();
+        }
+    }
+
+    private static LibGpiodDriver OpenChip(int chip)
+    {
+        try
+        {
+            return new LibGpiodDriver(chip);
+        }
+        catch (Exception fault) when (fault is PlatformNotSupportedException or IOException or UnauthorizedAccessException or DllNotFoundException)
+        {
+            throw new SettingException(
+                $"Reject:Chip: /dev/gpiochip{chip} cannot be opened ({fault.Message.ReplaceLineEndings(" ")}); "
+                    + "check `gpiodetect`, membership of group gpio and libgpiod2, or set Reject:Driver to Unwired for a trial."
+            );
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using EdgeInspector.Line;
+using EdgeInspector.Simulation;
+
+namespace EdgeInspector.Station;
+
+/// <summary>The virtual line's eyes and encoder. Edges carry their exact time; the encoder is read every 5 ms.</summary>
+/// <param name="line">The line; stays the caller's.</param>
+/// <param name="start">When the line's time is zero.</param>
+/// <param name="hasEncoder">Whether the encoder is fitted.</param>
+/// <param name="time">The clock to wait by.</param>
+internal sealed class VirtualSensorReader(VirtualLine line, Instant start, bool hasEncoder, TimeProvider time)
+    : ISensorReader
+{
+    private static readonly TimeSpan EncoderInterval = TimeSpan.FromMilliseconds(5);
+    private readonly SensorEdge[] _edges = new SensorEdge[32];
+    private readonly ManualResetEventSlim _never = new();
+    private int _held;
+    private int _next;
+    private TimeSpan _nextSample;
+
+    /// <inheritdoc/>
+    public bool TryRead(TimeSpan timeout, out SensorReading reading)
+    {
+        var deadline = time.GetInstant() + timeout;
+        while (true)
+        {
+            var now = time.GetInstant();
+            if (TryReadNow(now, out reading))
+            {
+                return true;
+            }
+
+            if (now >= deadline)
+            {
+                return false;
+            }
+
+            // A reject may bring on an edge of the confirm eye at any moment, so the wait is short in any case.
+            var wake = now + EncoderInterval;
+            _never.Wait((wake < deadline ? wake : deadline) - now);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _never.Dispose();
+
+    private bool TryReadNow(Instant now, out SensorReading reading)
+    {
+        var elapsed = now - start;
+        if (hasEncoder && elapsed >= _nextSample)
+        {
+            reading = new(SensorInput.Encoder, false, line.EncoderCountAt(elapsed), now);
+            _nextSample = elapsed + EncoderInterval;
+            return true;
+        }
+
+        if (_next == _held)
+        {
+            _next = 0;
+            _held = line.DrainEdges(elapsed, _edges);
+        }
+
+        if (_next == _held)
+        {
+            reading = default;
+            return false;
+        }
+
+        var edge = _edges[_next++];
+        var input = edge.Sensor == LineSensor.EntryEye ? SensorInput.EntryEye : SensorInput.ConfirmEye;
+        reading = new(input, edge.Blocked, 0, start + edge.At);
+        return true;
+    }
+}
