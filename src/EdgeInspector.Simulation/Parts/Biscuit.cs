@@ -11,9 +11,6 @@ internal sealed class Biscuit : PartDesign
 {
     private const int OutlineSteps = 512;
 
-    // Half of the largest biscuit and the shadow's room.
-    private const double HalfExtent = (BiscuitRange.LargestWidth / 2) + 1;
-
     // Towards the lamp.
     private const float LampX = -0.50f;
     private const float LampY = -0.60f;
@@ -34,7 +31,7 @@ internal sealed class Biscuit : PartDesign
     private readonly (int X, int Y) _grain;
 
     public Biscuit(BiscuitStyle style, string kind, SeededRandom random, double millimetresPerPixel)
-        : base(kind, kind != BiscuitRange.Good, null, millimetresPerPixel, (int)Math.Ceiling(HalfExtent / millimetresPerPixel) + Margin)
+        : base(kind, kind != BiscuitRange.Good, null, millimetresPerPixel)
     {
         _style = style;
         _meanRadius = random.Range(28.6f, 31.3f);
@@ -62,6 +59,7 @@ internal sealed class Biscuit : PartDesign
                 break;
         }
 
+        Open(_radius.Max() / millimetresPerPixel);
         FillCoverage();
         Close();
     }

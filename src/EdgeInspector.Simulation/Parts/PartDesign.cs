@@ -13,16 +13,12 @@ internal abstract class PartDesign
 
     private const byte Solid = 128;
 
-    /// <param name="halfWidth">Pixels from the middle to the edge of the grid, shadow included.</param>
-    protected PartDesign(string name, bool isDefect, string? source, double millimetresPerPixel, int halfWidth)
+    protected PartDesign(string name, bool isDefect, string? source, double millimetresPerPixel)
     {
         Class = name;
         IsDefect = isDefect;
         Source = source;
         MillimetresPerPixel = millimetresPerPixel;
-        Origin = halfWidth;
-        Side = halfWidth * 2;
-        Coverage = new byte[Side * Side];
     }
 
     public string Class { get; }
@@ -32,13 +28,13 @@ internal abstract class PartDesign
     public string? Source { get; }
 
     /// <summary>The grid is square: this many pixels each way, with the design's middle at its centre.</summary>
-    public int Side { get; }
+    public int Side { get; private set; }
 
     /// <summary>Column and row of the middle: the corner between pixels Origin - 1 and Origin.</summary>
-    public int Origin { get; }
+    public int Origin { get; private set; }
 
     /// <summary>255 where the part hides the belt, 0 where there is none.</summary>
-    public byte[] Coverage { get; }
+    public byte[] Coverage { get; private set; } = [];
 
     /// <summary>Box of what is solid, in grid pixels; right and bottom are exclusive.</summary>
     public int Left { get; private set; }
@@ -68,6 +64,15 @@ internal abstract class PartDesign
     {
         var (left, top, right, bottom, area) = Measure(Math.Max(0, from), Math.Min(Side, to));
         return (left, top, right, bottom, area / (double)Area);
+    }
+
+    /// <summary>Called by the derived type before it fills <see cref="Coverage"/>.</summary>
+    /// <param name="reach">Pixels from the middle to the furthest part of the outline.</param>
+    protected void Open(double reach)
+    {
+        Origin = (int)Math.Ceiling(reach) + 1 + Margin;
+        Side = Origin * 2;
+        Coverage = new byte[Side * Side];
     }
 
     /// <summary>Called by the derived type when <see cref="Coverage"/> is filled.</summary>

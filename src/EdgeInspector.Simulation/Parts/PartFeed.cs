@@ -75,7 +75,19 @@ internal sealed class PartFeed
     /// <summary>
     /// Belt place (mm, negative of the offset) up to which every part has been laid: nothing more comes downstream of it.
     /// </summary>
-    public double LaidTo => Ended ? double.NegativeInfinity : _lanes.Max(l => l.Front);
+    public double LaidTo
+    {
+        get
+        {
+            var place = double.NegativeInfinity;
+            for (var i = 0; i < _lanes.Length && !Ended; i++)
+            {
+                place = Math.Max(place, _lanes[i].Front);
+            }
+
+            return place;
+        }
+    }
 
     public PartDesign Design(long index)
     {

@@ -118,8 +118,9 @@ internal sealed class PhotographSet : IPartSource
         private readonly double _angle;
 
         public Photograph(Entry entry, double angle, double millimetresPerPixel)
-            : base(entry.Class, !entry.IsGood, entry.File, millimetresPerPixel, HalfSide(entry))
+            : base(entry.Class, !entry.IsGood, entry.File, millimetresPerPixel)
         {
+            Open(Math.Max(entry.Width + (entry.Height * Math.Sin(LargestTurn)), entry.Height + (entry.Width * Math.Sin(LargestTurn))) / 2);
             _entry = entry;
             _angle = angle;
             var (sin, cos) = Math.SinCos(angle);
@@ -165,12 +166,6 @@ internal sealed class PhotographSet : IPartSource
             ];
             using var matrix = Mat.FromPixelData(2, 3, MatType.CV_64FC1, turn);
             Cv2.WarpAffine(source, canvas, matrix, new Size(Side, Side), InterpolationFlags.Linear, BorderTypes.Replicate);
-        }
-
-        private static int HalfSide(Entry entry)
-        {
-            var widest = Math.Max(entry.Width, entry.Height) + (Math.Min(entry.Width, entry.Height) * Math.Sin(LargestTurn));
-            return (int)Math.Ceiling(widest / 2) + 2 + Margin;
         }
     }
 }

@@ -147,7 +147,7 @@ public sealed class VirtualLineEjectorTests
         // The last few are still on the belt.
         Assert.InRange(pulses - confirms, 0, 5);
         Assert.True(pulses > 1000);
-        Assert.DoesNotContain(line.Truth(TimeSpan.FromMinutes(19)), p => p.IsDefect == (p.Fate == PartFate.Passed));
+        Assert.DoesNotContain(line.Truth(TimeSpan.FromMinutes(19)), p => p.Fate == (p.IsDefect ? PartFate.Passed : PartFate.Ejected));
     }
 
     private static List<SensorEdge> Confirms(VirtualLine line)

@@ -64,9 +64,10 @@ public sealed class VirtualLineSensorTests
     {
         using var line = new VirtualLine(new VirtualLineOptions { Seed = 6, TouchingShare = 0.5, SidewaysJitter = 0 });
         var truth = line.Truth(Minute);
-        var edges = Drain(line, Minute);
-        var rising = edges.Count(e => e.Blocked);
-        Assert.InRange(rising, truth.Length * 0.4, truth.Length * 0.85);
+        var close = truth.Zip(truth.Skip(1)).Count(
+            p => p.Second.Offset - (p.Second.Length / 2) - p.First.Offset - (p.First.Length / 2) < 1);
+        Assert.True(close > 60, $"only {close} touch");
+        Assert.Equal(truth.Length - close, Drain(line, Minute).Count(e => e.Blocked));
     }
 
     [Fact]
