@@ -78,7 +78,11 @@ public sealed partial record FloatTensor(float[] Values, IReadOnlyList<int> Shap
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            File.Delete(temporary);
+            if (File.Exists(temporary))
+            {
+                File.Delete(temporary);
+            }
+
             throw new VisionException($"{path}: cannot be written ({exception.Message}); name another file.", exception);
         }
     }
