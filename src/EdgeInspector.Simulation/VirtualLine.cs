@@ -28,6 +28,9 @@ public sealed class VirtualLine : IDisposable
     // A touching part can reach this far past the rear of the one before it, beside it; in millimetres.
     private const double Interlock = 45;
 
+    // Lanes take turns, so a part may lie this far out of the list's order along the belt, in millimetres.
+    private const double Stray = 300;
+
     // Parts are laid, and their painting begins, this far before they come into view, in millimetres.
     private const double Foresight = 500;
 
@@ -155,12 +158,12 @@ public sealed class VirtualLine : IDisposable
             {
                 var part = _parts[i];
                 var x = part.Column - left;
-                if (x > Options.FrameWidth + (Interlock / Options.MillimetresPerPixel))
+                if (x > Options.FrameWidth + (Stray / Options.MillimetresPerPixel))
                 {
                     break;
                 }
 
-                if (x + part.Side <= 0)
+                if (x + part.Side <= 0 || x >= Options.FrameWidth)
                 {
                     continue;
                 }
@@ -301,11 +304,11 @@ public sealed class VirtualLine : IDisposable
         {
             Lay(-_motion.TravelAt(t) - Options.HalfView - Foresight);
             _inView.Clear();
-            var slack = (int)(Interlock / Options.MillimetresPerPixel);
+            var slack = (int)(Stray / Options.MillimetresPerPixel);
             var foresight = (int)(2 * Foresight / Options.MillimetresPerPixel);
             for (var i = _painted.Count - 1; i >= 0; i--)
             {
-                if (_painted[i].Column > to + slack || _painted[i].Column < from - foresight)
+                if (_painted[i].Column > to || _painted[i].Column < from - foresight)
                 {
                     Release(_painted[i]);
                     _painted.RemoveAt(i);
@@ -315,7 +318,7 @@ public sealed class VirtualLine : IDisposable
             for (var i = _parts.Count - 1; i >= 0 && _parts[i].Column <= to + slack; i--)
             {
                 var part = _parts[i];
-                if (part.Column < from - foresight)
+                if (part.Column < from - foresight || part.Column > to)
                 {
                     continue;
                 }
@@ -347,10 +350,22 @@ public sealed class VirtualLine : IDisposable
         });
         if (early)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(static p => _ = p.Value, painting, preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(PaintAhead, painting, preferLocal: false);
         }
 
         return painting;
+    }
+
+    private static void PaintAhead(Lazy<Sprite> painting)
+    {
+        try
+        {
+            _ = painting.Value;
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException)
+        {
+            // A photograph that has gone since the start: the Lazy keeps the error and Render throws it.
+        }
     }
 
     private void Release(LinePart part)

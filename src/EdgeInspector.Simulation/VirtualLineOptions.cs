@@ -114,6 +114,8 @@ public sealed record VirtualLineOptions
             Check(nameof(PhotographSize), size, 1, 2000);
         }
 
+        // Longer smears than this leave nothing to inspect.
+        Check("motion blur (pixels)", BeltSpeed * 1000 * Exposure.TotalSeconds / MillimetresPerPixel, 0, 40);
         Check(nameof(EntryEyePosition), EntryEyePosition, -10_000, -HalfView);
         Check(nameof(EjectorPosition), EjectorPosition, HalfView + 50, 10_000);
         if (PhotographsFolder is null && WidthAcross / Math.Max(1, Lanes) < Parts.BiscuitRange.LargestWidth)

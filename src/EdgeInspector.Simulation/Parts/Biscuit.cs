@@ -159,13 +159,30 @@ internal sealed class Biscuit : PartDesign
 
     private void FillCoverage()
     {
+        // Only near the outline does its exact place matter; this runs while the line's lock is held.
         var mm = (float)MillimetresPerPixel;
+        var surelyIn = Math.Max(0, _radius.Min() - (2 * mm));
+        var surelyOut = _radius.Max() + mm;
+        var whole = _breaks.Count == 0 && _hole is null;
         for (var row = Margin; row < Side - Margin; row++)
         {
             var y = (row + 0.5f - Origin) * mm;
             for (var column = Margin; column < Side - Margin; column++)
             {
-                Measure((column + 0.5f - Origin) * mm, y, out var rim, out var cut);
+                var x = (column + 0.5f - Origin) * mm;
+                var square = (x * x) + (y * y);
+                if (square > surelyOut * surelyOut)
+                {
+                    continue;
+                }
+
+                if (whole && square < surelyIn * surelyIn)
+                {
+                    Coverage[(row * Side) + column] = 255;
+                    continue;
+                }
+
+                Measure(x, y, out var rim, out var cut);
                 var inside = (Math.Min(rim, cut) / mm) + 0.5f;
                 Coverage[(row * Side) + column] = (byte)(255 * Math.Clamp(inside, 0, 1));
             }
