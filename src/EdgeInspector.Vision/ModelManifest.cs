@@ -208,6 +208,7 @@ public enum FitMode
     Stretch,
 }
 
+/// <summary>How pixels are weighed when a picture changes size; training and device must agree.</summary>
 public enum ResampleMode
 {
     /// <summary>Two neighbours each way, whatever the reduction, as cv2.INTER_LINEAR: fast.</summary>
