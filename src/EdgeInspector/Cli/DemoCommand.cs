@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using EdgeInspector.Configuration;
 using EdgeInspector.Hosting;
 using EdgeInspector.Ledger;
+using EdgeInspector.Line;
 using EdgeInspector.Telemetry;
 using Microsoft.Extensions.Logging.Console;
 using Spectre.Console;
@@ -28,6 +29,10 @@ internal static class DemoCommand
                 + "Without it the line runs until Ctrl+C; with --photographs until each has passed.",
             HelpName = "TIME",
         };
+        var fast = new Option<bool>("--fast")
+        {
+            Description = "As fast as the machine goes, step by step on a clock of its own; the same seed gives the same ledger. Needs --for or --photographs.",
+        };
         var headless = new Option<bool>("--headless") { Description = "No live view; one line of progress every ten seconds." };
         var json = new Option<bool>("--json") { Description = "Print the report as one JSON object at the end, and nothing else to standard output." };
         var parts = new Option<double>("--parts-per-second") { Description = "Mean feed.", DefaultValueFactory = _ => 10, HelpName = "N" };
@@ -48,7 +53,7 @@ internal static class DemoCommand
                 + "page and an MQTT broker on this machine. Exits 0 only if no part is unaccounted for."
         )
         {
-            time, headless, json, parts, rate, seed, photographs, model, port, data, set,
+            time, fast, headless, json, parts, rate, seed, photographs, model, port, data, set,
         };
         command.SetAction(
             (parsed, cancellation) =>
@@ -56,6 +61,7 @@ internal static class DemoCommand
                     RunAsync(
                         new Wishes(
                             parsed.GetValue(time) is { } text ? Duration(text) : null,
+                            parsed.GetValue(fast),
                             parsed.GetValue(headless) || parsed.GetValue(json) || Console.IsOutputRedirected,
                             parsed.GetValue(json),
                             parsed.GetValue(parts),
@@ -76,10 +82,15 @@ internal static class DemoCommand
     private static TimeSpan Duration(string text) =>
         OptionValues.TryParse(typeof(TimeSpan), text, out var value) && value is TimeSpan { Ticks: > 0 } time
             ? time
-            : throw new Line.SettingException($"--for: '{text}' is no time; write it as 30s, 10min or 1h.");
+            : throw new SettingException($"--for: '{text}' is no time; write it as 30s, 10min or 1h.");
 
     private static async Task<int> RunAsync(Wishes wishes, CancellationToken cancellation)
     {
+        if (wishes.Fast && wishes.Time is null && wishes.Photographs is null)
+        {
+            throw new SettingException("--fast: the line needs an end; add --for 10min, or --photographs DIR.");
+        }
+
         var temporary = wishes.Data is null ? Directory.CreateTempSubdirectory("edge-inspector-demo-").FullName : null;
         try
         {
@@ -117,7 +128,8 @@ internal static class DemoCommand
         options.Mqtt.Port = 0; // The embedded broker takes a free port and the publisher follows it.
         options.Mqtt.Username = "station";
         options.Mqtt.Password = password;
-        await using var host = new InspectionHost(options, logs, TimeProvider.System);
+        var clock = wishes.Fast ? new LockstepClock() : TimeProvider.System;
+        await using var host = new InspectionHost(options, logs, clock);
         host.AddBrokerUser("station", password);
         var viewer = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
         host.AddBrokerUser("viewer", viewer);
@@ -131,7 +143,7 @@ internal static class DemoCommand
         var interrupted = false;
         try
         {
-            await ShowAsync(wishes, view, host, memory, cancellation).ConfigureAwait(false);
+            await ShowAsync(wishes, view, host, clock, memory, cancellation).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
@@ -139,7 +151,7 @@ internal static class DemoCommand
         }
 
         var snapshot = host.Snapshots()[0];
-        var elapsed = TimeProvider.System.GetElapsedTime(host.Start.Nanoseconds);
+        var elapsed = clock.GetInstant() - host.Start;
         var line = host.Lines[0];
         var truth = line.Truth(elapsed);
         await host.DisposeAsync().ConfigureAwait(false);
@@ -161,6 +173,7 @@ internal static class DemoCommand
         Wishes wishes,
         DemoView view,
         InspectionHost host,
+        TimeProvider clock,
         List<(TimeSpan At, double Mb)> memory,
         CancellationToken cancellation
     )
@@ -169,7 +182,7 @@ internal static class DemoCommand
         var told = TimeSpan.Zero;
         bool Finished() => host.Completion.IsCompleted || (line.Finished(Elapsed()) && host.LedgerWaiting == 0 && Settled());
         bool Settled() => host.Snapshots()[0].Counts is { Open: 0 } counts && counts.Parts >= line.PartCount;
-        TimeSpan Elapsed() => TimeProvider.System.GetElapsedTime(host.Start.Nanoseconds);
+        TimeSpan Elapsed() => clock.GetInstant() - host.Start;
         TimeSpan? idleSince = null;
 
         async Task WatchAsync(Action<StationSnapshot> show)
@@ -182,7 +195,7 @@ internal static class DemoCommand
 
                 // A line that has run empty gets two seconds to bring its books in order; then they are read as they are.
                 idleSince ??= line.Finished(Elapsed()) ? Elapsed() : null;
-                if (Finished() || Elapsed() - idleSince > TimeSpan.FromSeconds(2))
+                if (Finished() || (!wishes.Fast && Elapsed() - idleSince > TimeSpan.FromSeconds(2)))
                 {
                     await (host.Completion.IsFaulted ? host.Completion : Task.CompletedTask).ConfigureAwait(false);
                     return;
@@ -266,6 +279,7 @@ internal static class DemoCommand
     /// <summary>What was asked on the command line.</summary>
     private sealed record Wishes(
         TimeSpan? Time,
+        bool Fast,
         bool Headless,
         bool Json,
         double PartsPerSecond,

@@ -21,6 +21,7 @@ internal sealed class InspectionHost : IAsyncDisposable
 {
     private readonly EdgeInspectorOptions _options;
     private readonly TimeProvider _time;
+    private readonly LockstepClock? _lockstep;
     private readonly ILogger _log;
     private readonly LedgerStore _ledger;
     private readonly SampleStore _samples;
@@ -39,16 +40,22 @@ internal sealed class InspectionHost : IAsyncDisposable
     private bool _disposed;
 
     /// <summary>Wires the rooms that stations share.</summary>
+    /// <param name="options">Sound options.</param>
+    /// <param name="logs">Where state changes are told.</param>
+    /// <param name="time">
+    /// The machine's clock, or a <see cref="LockstepClock"/>: then virtual stations run as fast as the machine goes.
+    /// </param>
     public InspectionHost(EdgeInspectorOptions options, ILoggerFactory logs, TimeProvider time)
     {
         _options = options;
         _time = time;
+        _lockstep = time as LockstepClock;
         _log = logs.CreateLogger<InspectionHost>();
-        _ledger = new LedgerStore(options.Ledger, options.DataFolder, time, logs.CreateLogger<LedgerStore>());
+        _ledger = new LedgerStore(options.Ledger, options.DataFolder, TimeProvider.System, logs.CreateLogger<LedgerStore>());
         options.Samples.Folder = Path.Combine(options.DataFolder, options.Samples.Folder);
-        _samples = new SampleStore(options.Samples, time, logs.CreateLogger<SampleStore>());
+        _samples = new SampleStore(options.Samples, TimeProvider.System, logs.CreateLogger<SampleStore>());
         _broker = options.Broker.Enabled ? new EmbeddedBroker(options.Broker, logs.CreateLogger<EmbeddedBroker>()) : null;
-        _publisher = new Publisher(options.Mqtt, options.Plant, Snapshots, time, logs.CreateLogger<Publisher>());
+        _publisher = new Publisher(options.Mqtt, options.Plant, Snapshots, TimeProvider.System, logs.CreateLogger<Publisher>());
         _web = options.Web.Enabled ? new WebServer(options.Web, _recent, Snapshots, logs) : null;
     }
 
@@ -90,6 +97,11 @@ internal sealed class InspectionHost : IAsyncDisposable
     /// <exception cref="CameraException">A camera is not there.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        if (_lockstep is not null && _options.Stations is not [{ IsVirtual: true }])
+        {
+            throw new SettingException("Stations: a lockstep run moves one clock, so it takes exactly one station, with the camera virtual:.");
+        }
+
         _ledger.Open();
         if (_broker is not null)
         {
@@ -115,9 +127,16 @@ internal sealed class InspectionHost : IAsyncDisposable
         _writing = _ledger.RunAsync(_stop.Token);
         _keeping = _samples.RunAsync(_stop.Token);
         _publishing = _publisher.RunAsync(_stop.Token);
-        foreach (var station in _stations)
+        for (var i = 0; i < _stations.Count; i++)
         {
-            station.Start();
+            if (_lockstep is not null)
+            {
+                _stations[i].StartLockstep(_lockstep, _lines[i], _stop.Token);
+            }
+            else
+            {
+                _stations[i].Start();
+            }
         }
 
         Completion = WatchAsync();
@@ -133,6 +152,11 @@ internal sealed class InspectionHost : IAsyncDisposable
         }
 
         _disposed = true;
+        if (_lockstep is not null)
+        {
+            await _stop.CancelAsync().ConfigureAwait(false);
+        }
+
         foreach (var station in _stations)
         {
             await station.DisposeAsync().ConfigureAwait(false);

@@ -5,6 +5,7 @@ using EdgeInspector.Inspection;
 using EdgeInspector.Ledger;
 using EdgeInspector.Line;
 using EdgeInspector.Reject;
+using EdgeInspector.Simulation;
 using EdgeInspector.Station;
 using EdgeInspector.Telemetry;
 using EdgeInspector.Vision;
@@ -37,6 +38,7 @@ internal sealed class InspectionStation : IAsyncDisposable
     private readonly DecisionQueue _decisions = new();
     private readonly FrameSlot _slot = new();
     private readonly CaptureLoop _capture;
+    private readonly Inspector _inspector;
     private readonly InspectLoop _inspect;
     private readonly RejectLoop _reject;
     private readonly RejectSchedule _schedule;
@@ -47,6 +49,7 @@ internal sealed class InspectionStation : IAsyncDisposable
     private readonly RateMeter _partRate = new(TimeSpan.FromSeconds(10));
     private readonly CancellationTokenSource _bookStop = new();
     private Task _bookKeeping = Task.CompletedTask;
+    private bool _lockstep;
     private bool _stopped;
 
     /// <summary>Wires the station; nothing turns before <see cref="Start"/>.</summary>
@@ -93,7 +96,7 @@ internal sealed class InspectionStation : IAsyncDisposable
         _capture = new CaptureLoop(options.Name, options.Camera, hardware.OpenCamera, _slot, time, log);
         _evidence = new EvidenceWorker(options.Name, classes.Labels, run.IdOf, pictured, time);
         var goodLabel = classes.Labels.ToList().FindIndex(classes.Good.Contains);
-        var inspector = new Inspector(
+        _inspector = new Inspector(
             model.Detector,
             classifier,
             new DecisionRules(options.Recipe, classes.DefectThreshold, goodLabel),
@@ -109,7 +112,7 @@ internal sealed class InspectionStation : IAsyncDisposable
             _figures,
             time
         );
-        _inspect = new InspectLoop(options.Name, _slot.Take, () => _slot.IsDrained, inspector);
+        _inspect = new InspectLoop(options.Name, _slot.Take, () => _slot.IsDrained, _inspector);
         _schedule = new RejectSchedule(options.Reject, _belt);
         _reject = new RejectLoop(
             options.Name,
@@ -152,6 +155,23 @@ internal sealed class InspectionStation : IAsyncDisposable
         _inspect.Start();
         _capture.Start();
         Completion = WatchAsync();
+    }
+
+    /// <summary>
+    /// Runs the very same steps on one thread and on a clock of its own, as fast as the machine goes, until the virtual line
+    /// has run empty: the same seed gives the same ledger, whatever else the machine is doing. The station must have been
+    /// built with <paramref name="clock"/>.
+    /// </summary>
+    public void StartLockstep(LockstepClock clock, VirtualLine line, CancellationToken stopping)
+    {
+        _lockstep = true;
+        _evidence.Start();
+        Completion = Task.Factory.StartNew(
+            () => RunLockstep(clock, line, stopping),
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default
+        );
     }
 
     /// <summary>The station seen from outside, now.</summary>
@@ -209,16 +229,21 @@ internal sealed class InspectionStation : IAsyncDisposable
         }
 
         _stopped = true;
+        if (_lockstep)
+        {
+            await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
         _capture.Dispose();
         _inspect.Dispose();
         _slot.Dispose();
         var limit = _time.GetInstant() + DrainLimit;
-        while (!Completion.IsFaulted && _schedule.Count > 0 && _time.GetInstant() < limit)
+        while (!_lockstep && !Completion.IsFaulted && _schedule.Count > 0 && _time.GetInstant() < limit)
         {
             await Task.Delay(BookInterval, _time, CancellationToken.None).ConfigureAwait(false);
         }
 
-        if (_options.Sensors.ConfirmEye is not null && !Completion.IsFaulted && _book.Counts().Open > 0)
+        if (!_lockstep && _options.Sensors.ConfirmEye is not null && !Completion.IsFaulted && _book.Counts().Open > 0)
         {
             await Task.Delay(_options.Reject.ConfirmDelay + _options.Reject.ConfirmTolerance, _time, CancellationToken.None)
                 .ConfigureAwait(false);
@@ -232,6 +257,54 @@ internal sealed class InspectionStation : IAsyncDisposable
         DrainEvents();
         _book.Close();
         _bookStop.Dispose();
+    }
+
+    private void RunLockstep(LockstepClock clock, VirtualLine line, CancellationToken stopping)
+    {
+        using var pool = new FramePool(line.Options.FrameWidth, line.Options.FrameHeight, capacity: 1);
+        for (long index = 0; !line.Finished(clock.Now - _start) && !stopping.IsCancellationRequested; index++)
+        {
+            AdvanceTo(_start + line.FrameTime(index), clock, line);
+            pool.TryRent(out var frame);
+            using (frame)
+            {
+                line.Render(clock.Now - _start, frame!.Picture);
+                frame.CapturedAt = clock.Now.Nanoseconds;
+                frame.Sequence = index;
+                _inspector.Inspect(frame);
+            }
+
+            DrainEvents();
+            _book.ExpireConfirmations(clock.Now);
+        }
+
+        _inspector.Finish();
+        _reject.Step();
+    }
+
+    /// <summary>Moves the clock from one thing that is due to the next: a pulse, an edge of an eye, the next exposure.</summary>
+    private void AdvanceTo(Instant target, LockstepClock clock, VirtualLine line)
+    {
+        while (true)
+        {
+            var next = _reject.Step();
+            if (line.NextEdgeAt is { } edge && _start + edge < next)
+            {
+                next = _start + edge;
+            }
+
+            clock.Now = next < target ? (next > clock.Now ? next : clock.Now) : target;
+            while (_sensors?.Step(TimeSpan.Zero) == true)
+            {
+                // Everything the sensors have said up to now.
+            }
+
+            if (clock.Now == target)
+            {
+                _reject.Step();
+                return;
+            }
+        }
     }
 
     private async Task WatchAsync()

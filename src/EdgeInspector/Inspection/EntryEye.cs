@@ -1,18 +1,87 @@
+using System.Runtime.CompilerServices;
 using EdgeInspector.Line;
 
 namespace EdgeInspector.Inspection;
 
+/// <summary>A stretch of belt, mm of offset.</summary>
+internal readonly record struct Stretch(double From, double To)
+{
+    /// <summary>Its extent, mm.</summary>
+    public double Length => To - From;
+
+    /// <summary>Its middle, mm of offset.</summary>
+    public double Centre => (From + To) / 2;
+}
+
+/// <summary>Stretches in place, so that a block carries its own without allocating.</summary>
+[InlineArray(Capacity)]
+internal struct Stretches
+{
+    /// <summary>More parts than ever touch in one row; a longer row is claimed in part, and the rest stays visible.</summary>
+    public const int Capacity = 32;
+
+    private Stretch _first;
+}
+
 /// <summary>One blockage of the entry eye, in belt coordinates: one part, or several that touch.</summary>
 internal struct EntryBlock
 {
-    /// <summary>Offset of its leading end on the belt, mm.</summary>
-    public double LeadOffset;
+    /// <summary>From its leading end to its trailing end.</summary>
+    public Stretch Seen;
 
-    /// <summary>Offset of its trailing end, mm; larger than the lead's.</summary>
-    public double TrailOffset;
+    /// <summary>The parts that the camera found within it, in no order.</summary>
+    public Stretches Claims;
 
-    /// <summary>Parts that the camera found within it.</summary>
+    /// <summary>How many of <see cref="Claims"/> are set.</summary>
     public int Parts;
+
+    /// <summary>
+    /// Takes the next stretch of at least <paramref name="shortest"/> mm, from <paramref name="from"/> on, that no part
+    /// accounts for; a block without any part is one such stretch, however short. False when there is none left.
+    /// </summary>
+    public readonly bool TryFindUnclaimed(double from, double shortest, out Stretch unclaimed)
+    {
+        unclaimed = Seen;
+        if (Parts == 0)
+        {
+            return from <= Seen.From;
+        }
+
+        while (from < Seen.To)
+        {
+            // The claim that begins first at or after here ends the stretch; one that covers here moves it on.
+            var end = Seen.To;
+            var next = from;
+            for (var i = 0; i < Parts; i++)
+            {
+                var claim = Claims[i];
+                if (claim.From <= from && claim.To > next)
+                {
+                    next = claim.To;
+                }
+                else if (claim.From > from && claim.From < end)
+                {
+                    end = claim.From;
+                }
+            }
+
+            if (next > from)
+            {
+                from = next;
+            }
+            else if (end - from >= shortest)
+            {
+                unclaimed = new Stretch(from, end);
+                return true;
+            }
+            else
+            {
+                from = end;
+            }
+        }
+
+        return false;
+    }
 }
 
 /// <summary>
@@ -61,7 +130,7 @@ internal sealed class EntryEye(IBelt belt, double position, double tolerance)
             }
             else
             {
-                _blocks[_count++] = new EntryBlock { LeadOffset = Math.Min(_lead, offset), TrailOffset = Math.Max(_lead, offset) };
+                _blocks[_count++] = new EntryBlock { Seen = new Stretch(Math.Min(_lead, offset), Math.Max(_lead, offset)) };
             }
 
             _lead = double.NaN;
@@ -69,17 +138,21 @@ internal sealed class EntryEye(IBelt belt, double position, double tolerance)
         }
     }
 
-    /// <summary>Claims the block at an offset for a part; false when the eye saw nothing there. Inspect thread.</summary>
-    public bool Claim(double offset)
+    /// <summary>Claims a stretch of the block at an offset for a part; false when the eye saw nothing there. Inspect thread.</summary>
+    public bool Claim(double offset, double length)
     {
         lock (_gate)
         {
             for (var i = 0; i < _count; i++)
             {
                 ref var block = ref _blocks[i];
-                if (offset >= block.LeadOffset - tolerance && offset <= block.TrailOffset + tolerance)
+                if (Covers(block, offset))
                 {
-                    block.Parts++;
+                    if (block.Parts < Stretches.Capacity)
+                    {
+                        block.Claims[block.Parts++] = new Stretch(offset - (length / 2), offset + (length / 2));
+                    }
+
                     return true;
                 }
             }
@@ -95,7 +168,7 @@ internal sealed class EntryEye(IBelt belt, double position, double tolerance)
         {
             for (var i = 0; i < _count; i++)
             {
-                if (offset >= _blocks[i].LeadOffset - tolerance && offset <= _blocks[i].TrailOffset + tolerance)
+                if (Covers(_blocks[i], offset))
                 {
                     return true;
                 }
@@ -113,7 +186,7 @@ internal sealed class EntryEye(IBelt belt, double position, double tolerance)
     {
         lock (_gate)
         {
-            if (_count == 0 || _blocks[0].TrailOffset + tolerance >= offset)
+            if (_count == 0 || _blocks[0].Seen.To + tolerance >= offset)
             {
                 block = default;
                 return false;
@@ -125,4 +198,7 @@ internal sealed class EntryEye(IBelt belt, double position, double tolerance)
             return true;
         }
     }
+
+    private bool Covers(in EntryBlock block, double offset) =>
+        offset >= block.Seen.From - tolerance && offset <= block.Seen.To + tolerance;
 }

@@ -20,6 +20,13 @@ internal sealed class InspectionOptions
     public double EntryTolerance { get; set; } = 15;
 
     /// <summary>
+    /// Extent along the belt, mm, 1 to 10,000, from which a stretch that the entry eye saw and the camera did not explain
+    /// is taken for a part that was not inspected: about half the shortest part.
+    /// </summary>
+    [Range(1.0, 10_000.0)]
+    public double ShortestPart { get; set; } = 25;
+
+    /// <summary>
     /// One in this many passed parts has its picture kept, 0 to 1,000,000; 0 keeps none. Audits of passes are the only way
     /// to learn of escapes.
     /// </summary>

@@ -24,6 +24,7 @@ internal sealed class Inspector
     private readonly TimeProvider _time;
     private readonly double _millimetresPerPixel;
     private readonly double _viewSpacing;
+    private readonly double _shortestPart;
     private readonly int _passSampleInterval;
     private readonly int _lanes;
     private readonly Detection[] _detections = new Detection[256];
@@ -36,6 +37,7 @@ internal sealed class Inspector
     private int _pictureHeight;
     private int _viewWidth;
     private double _viewCentre;
+    private double _typicalLength;
     private long _lastPart;
     private long _passes;
 
@@ -71,6 +73,7 @@ internal sealed class Inspector
         _time = time;
         _direction = options.Direction;
         _millimetresPerPixel = options.MillimetresPerPixel;
+        _shortestPart = options.ShortestPart;
         _viewSpacing = rules.Recipe.ViewSpacing / options.MillimetresPerPixel;
         _lanes = lanes;
         _passSampleInterval = options.PassSampleInterval;
@@ -120,13 +123,7 @@ internal sealed class Inspector
             }
         }
 
-        while (_entryEye is not null && _entryEye.TryRetire(double.MaxValue, out var block))
-        {
-            if (block.Parts == 0)
-            {
-                EmitUnseen(block, Reason.Stopped, now);
-            }
-        }
+        Retire(double.MaxValue, Reason.Stopped, now);
     }
 
     [MemberNotNull(nameof(_tracker))]
@@ -210,6 +207,8 @@ internal sealed class Inspector
     private void Emit(ref Track track, in Judgement judgement, Instant capturedAt, Frame? frame)
     {
         track.Decided = true;
+        var length = track.Length * _millimetresPerPixel;
+        _typicalLength += (length - _typicalLength) / (_lastPart < 20 ? _lastPart + 1 : 20);
         var offset = OffsetOf(track);
         var decision = new Decision(
             ++_lastPart,
@@ -221,9 +220,9 @@ internal sealed class Inspector
             (byte)Math.Min(track.Views, byte.MaxValue),
             offset,
             (track.Across - (_viewWidth / 2.0)) * _millimetresPerPixel,
-            track.Length * _millimetresPerPixel,
+            length,
             LaneOf(track),
-            EntrySeen: _entryEye?.Claim(offset) ?? true,
+            EntrySeen: _entryEye?.Claim(offset, length) ?? true,
             capturedAt,
             _time.GetInstant()
         );
@@ -234,7 +233,7 @@ internal sealed class Inspector
         }
     }
 
-    private void EmitUnseen(in EntryBlock block, Reason reason, Instant at)
+    private void EmitUnseen(in Stretch unseen, Reason reason, Instant at)
     {
         var judgement = _rules.NotInspected(reason);
         Send(
@@ -246,9 +245,9 @@ internal sealed class Inspector
                 Label: -1,
                 Score: float.NaN,
                 Views: 0,
-                (block.LeadOffset + block.TrailOffset) / 2,
+                unseen.Centre,
                 Across: 0,
-                block.TrailOffset - block.LeadOffset,
+                unseen.Length,
                 Lane: 0,
                 EntrySeen: true,
                 at,
@@ -275,19 +274,26 @@ internal sealed class Inspector
             || (_passSampleInterval > 0 && _passes++ % _passSampleInterval == 0)
         );
 
-    private void RetireEntryBlocks(double travel, Instant at)
-    {
-        if (_entryEye is null)
-        {
-            return;
-        }
+    private void RetireEntryBlocks(double travel, Instant at) =>
+        Retire((travel - _tracker.ViewLength) * _millimetresPerPixel + _viewCentre, Reason.NotSeen, at);
 
-        var viewEnd = (travel - _tracker.ViewLength) * _millimetresPerPixel + _viewCentre;
-        while (_entryEye.TryRetire(viewEnd, out var block))
+    /// <summary>What the eye saw ahead of an offset and no part accounts for becomes a part that was not inspected.</summary>
+    private void Retire(double offset, Reason reason, Instant at)
+    {
+        while (_entryEye is not null && _entryEye.TryRetire(offset, out var block))
         {
-            if (block.Parts == 0)
+            var from = block.Seen.From;
+            while (block.TryFindUnclaimed(from, _shortestPart, out var unseen))
             {
-                EmitUnseen(block, Reason.NotSeen, at);
+                // Several unseen parts in a row are told apart by the length parts have had so far.
+                var parts = _typicalLength > 0 ? Math.Max(1, (int)Math.Round(unseen.Length / _typicalLength)) : 1;
+                var each = unseen.Length / parts;
+                for (var i = 0; i < parts; i++)
+                {
+                    EmitUnseen(new Stretch(unseen.From + (i * each), unseen.From + ((i + 1) * each)), reason, at);
+                }
+
+                from = Math.BitIncrement(unseen.To);
             }
         }
     }
