@@ -21,11 +21,11 @@ inspector=$root/src/EdgeInspector/bin/Release/net10.0/edge-inspector.dll
 
 if [ ! -f "$data/dataset.json" ]; then
     mkdir -p "$(dirname "$data")"
-    dotnet "$inspector" simulate --out "$data" --count 8000 --seed 2025
+    dotnet "$inspector" simulate --out "$data" --count 4000 --seed 2025
 fi
 
 exec "$python" "$root/src/training/train.py" package \
     --frames "$data/frames" --crops "$data/crops" --name biscuit --package-version 1.0.0 \
     --description "Biscuits of the virtual line: broken, burnt, foreign body, hole, misshapen" \
-    --seed 1 --threads 1 --detector-epochs 24 --epochs 24 --patience 8 --miss-cost 2 --time-budget 36m \
+    --seed 1 --threads 1 --detector-epochs 12 --detector-score 0.4 --epochs 12 --patience 8 --miss-cost 2 --time-budget 36m \
     --edge-inspector "$inspector" --out "$out"

@@ -50,12 +50,14 @@ def targets(boxes, labels, ignored, plan, classes):
     judged = np.ones((rows, columns), np.float32)
     ys, xs = np.mgrid[:rows, :columns].astype(np.float32)
     for (x1, y1, x2, y2), label in zip(boxes, labels):
-        cx, cy = (x1 + x2) / 2 / stride, (y1 + y2) / 2 / stride
-        column, row = min(int(cx), columns - 1), min(int(cy), rows - 1)
-        # Wide enough to be forgiving about the cell, narrow enough that touching neighbours keep a valley.
-        sigma_x = np.clip((x2 - x1) / stride * 0.13, 0.35, 2.0)
-        sigma_y = np.clip((y2 - y1) / stride * 0.13, 0.35, 2.0)
-        bump = np.exp(-((xs - column) / sigma_x) ** 2 / 2 - ((ys - row) / sigma_y) ** 2 / 2)
+        # Every cell whose middle is within 0.6 cells of the box's is a full hit, so that a part between two cells
+        # gets two sure answers for the suppression to merge rather than two halves that both fail the threshold.
+        beside_x = np.maximum(np.abs(xs + 0.5 - (x1 + x2) / 2 / stride) - 0.6, 0)
+        beside_y = np.maximum(np.abs(ys + 0.5 - (y1 + y2) / 2 / stride) - 0.6, 0)
+        # The slope is gentle enough to forgive a cell, steep enough that touching neighbours keep a valley.
+        sigma_x = np.clip((x2 - x1) / stride * 0.13, 0.3, 2.0)
+        sigma_y = np.clip((y2 - y1) / stride * 0.13, 0.3, 2.0)
+        bump = np.exp(-(beside_x / sigma_x) ** 2 / 2 - (beside_y / sigma_y) ** 2 / 2)
         heat[label] = np.maximum(heat[label], bump)
         mine = (bump > 0.1) & (bump > weight)
         weight[mine] = bump[mine]
