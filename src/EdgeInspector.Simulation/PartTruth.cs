@@ -16,7 +16,8 @@ public enum PartFate
 /// <summary>What is true of one part, whatever the inspection believes.</summary>
 /// <param name="Index">Counts from 0 in order of entry.</param>
 /// <param name="Offset">Fixed to the belt: the centre is at travel - offset (mm) along the belt.</param>
-/// <param name="Across">Centre across the belt in millimetres from the middle of the picture, positive downwards.</param>
+/// <param name="Across">Centre across the belt in millimetres from the middle of the picture, positive
+/// downwards.</param>
 /// <param name="Length">Extent along the belt in millimetres.</param>
 /// <param name="Class">"good", a kind of defect, or the photograph's sub-folder.</param>
 /// <param name="IsDefect">Whether it must be thrown out.</param>
@@ -38,11 +39,20 @@ public sealed record PartTruth(
     TimeSpan EnteredAt,
     TimeSpan? EjectedAt,
     int Lane,
-    double Width);
+    double Width
+);
 
 /// <summary>A part as one frame shows it; pixels of that frame, cut at its edges.</summary>
 /// <param name="Index">The part's <see cref="PartTruth.Index"/>.</param>
 /// <param name="Class">The part's <see cref="PartTruth.Class"/>.</param>
 /// <param name="Visible">Share of the part's area inside the picture, 0-1.</param>
 public readonly record struct VisiblePart(
-    long Index, string Class, bool IsDefect, double Left, double Top, double Right, double Bottom, double Visible);
+    long Index,
+    string Class,
+    bool IsDefect,
+    double Left,
+    double Top,
+    double Right,
+    double Bottom,
+    double Visible
+);

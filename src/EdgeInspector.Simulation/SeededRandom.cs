@@ -12,7 +12,9 @@ internal struct SeededRandom(ulong state)
     /// <summary>An independent stream for one thing (<paramref name="purpose"/>) of one owner.</summary>
     public static SeededRandom For(ulong seed, ulong purpose, long index)
     {
-        return new SeededRandom(Mix(seed + (0x9E3779B97F4A7C15UL * purpose)) ^ Mix((ulong)index + 0x632BE59BD9B4E019UL));
+        return new SeededRandom(
+            Mix(seed + (0x9E3779B97F4A7C15UL * purpose)) ^ Mix((ulong)index + 0x632BE59BD9B4E019UL)
+        );
     }
 
     public static ulong Mix(ulong z)

@@ -6,17 +6,20 @@ namespace EdgeInspector.Simulation;
 
 /// <summary>
 /// A conveyor with a camera, an encoder, photo-eyes and ejectors that exists only in numbers, and knows the truth about
-/// every part. All times are since the line's start and are given by the caller: the line has no clock, so it can run in
-/// real time, faster, or be asked about any moment twice. Everything follows from the seed and the ejector's levels.
+/// every part. All times are since the line's start and are given by the caller: the line has no clock, so it can run
+/// in real time, faster, or be asked about any moment twice. Everything follows from the seed and the ejector's
+/// levels.
 /// <para>
 /// Safe to call from any thread. The sensors, the ejector and the truth share one short lock; pictures are made under
-/// another, so a frame never delays a pulse. Calls may be up to <see cref="Memory"/> out of order with each other: a part
-/// is past saving after that.
+/// another, so a frame never delays a pulse. Calls may be up to <see cref="Memory"/> out of order with each other: a
+/// part is past saving after that.
 /// </para>
 /// </summary>
 public sealed class VirtualLine : IDisposable
 {
-    /// <summary>How late a level of the ejector may be told, measured from the latest time any call has named.</summary>
+    /// <summary>
+    /// How late a level of the ejector may be told, measured from the latest time any call has named.
+    /// </summary>
     public static readonly TimeSpan Memory = TimeSpan.FromSeconds(5);
 
     // How long a falling part blocks the confirm eye.
@@ -90,8 +93,8 @@ public sealed class VirtualLine : IDisposable
     public long? PartCount => _feed.Count > 0 ? _feed.Count : null;
 
     /// <summary>
-    /// When the next photo-eye edge comes that <see cref="DrainEdges"/> has not told yet, as far as the ejector's levels
-    /// told so far decide it; null when there is none.
+    /// When the next photo-eye edge comes that <see cref="DrainEdges"/> has not told yet, as far as the ejector's
+    /// levels told so far decide it; null when there is none.
     /// </summary>
     public TimeSpan? NextEdgeAt
     {
@@ -171,18 +174,24 @@ public sealed class VirtualLine : IDisposable
                 part.Design ??= _feed.Design(part.Index);
 
                 // A column counts when its middle is in the picture.
-                var box = part.Design.Between((int)Math.Ceiling(-x - 0.5), (int)Math.Ceiling(Options.FrameWidth - x - 0.5));
+                var box = part.Design.Between(
+                    (int)Math.Ceiling(-x - 0.5),
+                    (int)Math.Ceiling(Options.FrameWidth - x - 0.5)
+                );
                 if (box.Share > 0)
                 {
-                    found.Add(new VisiblePart(
-                        part.Index,
-                        part.Class,
-                        part.IsDefect,
-                        Math.Max(0, x + box.Left),
-                        Math.Max(0, part.Row + box.Top),
-                        Math.Min(Options.FrameWidth, x + box.Right),
-                        Math.Min(Options.FrameHeight, part.Row + box.Bottom),
-                        box.Share));
+                    found.Add(
+                        new VisiblePart(
+                            part.Index,
+                            part.Class,
+                            part.IsDefect,
+                            Math.Max(0, x + box.Left),
+                            Math.Max(0, part.Row + box.Top),
+                            Math.Min(Options.FrameWidth, x + box.Right),
+                            Math.Min(Options.FrameHeight, part.Row + box.Bottom),
+                            box.Share
+                        )
+                    );
                 }
             }
 
@@ -192,8 +201,8 @@ public sealed class VirtualLine : IDisposable
     }
 
     /// <summary>
-    /// Tells the edges up to and including <paramref name="upTo"/> in order of time, each once, as many as fit. A second
-    /// call gets the rest.
+    /// Tells the edges up to and including <paramref name="upTo"/> in order of time, each once, as many as fit. A
+    /// second call gets the rest.
     /// </summary>
     /// <returns>How many were written.</returns>
     public int DrainEdges(TimeSpan upTo, Span<SensorEdge> edges)
@@ -227,8 +236,8 @@ public sealed class VirtualLine : IDisposable
     }
 
     /// <summary>
-    /// Every part that has reached its entry eye by <paramref name="t"/>, in order of entry, with its fate at that time.
-    /// A line that runs for hours remembers its last 100,000 parts.
+    /// Every part that has reached its entry eye by <paramref name="t"/>, in order of entry, with its fate at that
+    /// time. A line that runs for hours remembers its last 100,000 parts.
     /// </summary>
     public PartTruth[] Truth(TimeSpan t)
     {
@@ -379,7 +388,9 @@ public sealed class VirtualLine : IDisposable
         part.Design = null;
     }
 
-    /// <summary>Lays parts until the belt is settled from <paramref name="place"/> (mm at the start) downstream.</summary>
+    /// <summary>
+    /// Lays parts until the belt is settled from <paramref name="place"/> (mm at the start) downstream.
+    /// </summary>
     private void Lay(double place)
     {
         while (!_feed.Ended && _feed.LaidTo > place - Interlock)
@@ -469,10 +480,24 @@ public sealed class VirtualLine : IDisposable
             ejected = null;
         }
 
-        var fate = ejected is not null ? PartFate.Ejected : part.WindowTo < t ? PartFate.Passed : PartFate.OnBelt;
+        var fate =
+            ejected is not null ? PartFate.Ejected
+            : part.WindowTo < t ? PartFate.Passed
+            : PartFate.OnBelt;
         return new PartTruth(
-            part.Index, part.Offset, part.Across, part.Length, part.Class, part.IsDefect, part.Source, fate,
-            part.EnteredAt, ejected, part.Lane, part.Width);
+            part.Index,
+            part.Offset,
+            part.Across,
+            part.Length,
+            part.Class,
+            part.IsDefect,
+            part.Source,
+            fate,
+            part.EnteredAt,
+            ejected,
+            part.Lane,
+            part.Width
+        );
     }
 
     /// <summary>When an ejected part reaches the eye in the chute.</summary>
@@ -551,7 +576,12 @@ public sealed class VirtualLine : IDisposable
                 break;
             }
 
-            if (EjectionOf(part) is { } ejected && ConfirmAt(part, ejected) is var at && at < before && !(at >= first?.At))
+            if (
+                EjectionOf(part) is { } ejected
+                && ConfirmAt(part, ejected) is var at
+                && at < before
+                && !(at >= first?.At)
+            )
             {
                 first = (part, ejected, at);
             }
@@ -612,8 +642,13 @@ public sealed class VirtualLine : IDisposable
                 return false;
             }
 
-            if (part.Lane == lane && EjectionOf(part) is { } ejected
-                && ConfirmAt(part, ejected) is var at && at <= t && t < at + ChutePassage)
+            if (
+                part.Lane == lane
+                && EjectionOf(part) is { } ejected
+                && ConfirmAt(part, ejected) is var at
+                && at <= t
+                && t < at + ChutePassage
+            )
             {
                 return true;
             }
@@ -625,10 +660,15 @@ public sealed class VirtualLine : IDisposable
     /// <summary>What only pictures need, made with the first of them.</summary>
     private sealed class Optics(VirtualLineOptions options) : IDisposable
     {
-        public BeltStrip Strip { get; } = new(
-            new BeltSurface(options.Seed, options.FrameHeight, options.MillimetresPerPixel), options.FrameHeight, options.FrameWidth + 64);
+        public BeltStrip Strip { get; } =
+            new(
+                new BeltSurface(options.Seed, options.FrameHeight, options.MillimetresPerPixel),
+                options.FrameHeight,
+                options.FrameWidth + 64
+            );
 
-        public Exposure Exposure { get; } = new(options.FrameWidth, options.FrameHeight, options.Seed, new Lamp(options.Seed, options.LampDrift));
+        public Exposure Exposure { get; } =
+            new(options.FrameWidth, options.FrameHeight, options.Seed, new Lamp(options.Seed, options.LampDrift));
 
         public void Dispose()
         {

@@ -5,8 +5,8 @@ namespace EdgeInspector.Simulation;
 /// <summary>
 /// A board whose pins lead to a <see cref="VirtualLine"/>: writing an ejector's pin moves its valve, reading an eye's
 /// pin or the encoder's tells its level now. Every other pin remembers what was written to it. It has the habits of the
-/// real boards: a write to a pin that is not an output does nothing and says nothing, and a pin that is closed keeps its
-/// last level. Safe from any thread; owns neither the line nor the clock.
+/// real boards: a write to a pin that is not an output does nothing and says nothing, and a pin that is closed keeps
+/// its last level. Safe from any thread; owns neither the line nor the clock.
 /// </summary>
 /// <param name="now">Time since the line's start, as the line's other callers count it.</param>
 public sealed class VirtualLineGpioDriver(VirtualLine line, VirtualLinePins pins, Func<TimeSpan> now) : GpioDriver
@@ -27,7 +27,9 @@ public sealed class VirtualLineGpioDriver(VirtualLine line, VirtualLinePins pins
     private readonly CancellationTokenSource _closing = new();
     private Thread? _watcher;
 
-    /// <summary>What was written to the ejectors, oldest first, the latest 20,000; writes that had no effect are not in it.</summary>
+    /// <summary>
+    /// What was written to the ejectors, oldest first, the latest 20,000; writes that had no effect are not in it.
+    /// </summary>
     public EjectorWrite[] Journal
     {
         get
@@ -152,7 +154,10 @@ public sealed class VirtualLineGpioDriver(VirtualLine line, VirtualLinePins pins
 
     /// <inheritdoc/>
     protected override WaitForEventResult WaitForEvent(
-        int pinNumber, PinEventTypes eventTypes, CancellationToken cancellationToken)
+        int pinNumber,
+        PinEventTypes eventTypes,
+        CancellationToken cancellationToken
+    )
     {
         var before = Read(pinNumber);
         while (!cancellationToken.WaitHandle.WaitOne(Look))
@@ -171,7 +176,10 @@ public sealed class VirtualLineGpioDriver(VirtualLine line, VirtualLinePins pins
 
     /// <inheritdoc/>
     protected override void AddCallbackForPinValueChangedEvent(
-        int pinNumber, PinEventTypes eventTypes, PinChangeEventHandler callback)
+        int pinNumber,
+        PinEventTypes eventTypes,
+        PinChangeEventHandler callback
+    )
     {
         lock (_gate)
         {
@@ -282,7 +290,9 @@ public sealed class VirtualLineGpioDriver(VirtualLine line, VirtualLinePins pins
                 var level = Read(pin);
                 if (levels.TryGetValue(pin, out var before) && before != level)
                 {
-                    foreach (var (_, _, callback) in callbacks.Where(c => c.Pin == pin && (c.Types & Change(level)) != 0))
+                    foreach (
+                        var (_, _, callback) in callbacks.Where(c => c.Pin == pin && (c.Types & Change(level)) != 0)
+                    )
                     {
                         callback(this, new PinValueChangedEventArgs(Change(level), pin));
                     }

@@ -8,7 +8,9 @@ namespace EdgeInspector.Simulation;
 /// </summary>
 public sealed record VirtualLineOptions
 {
-    /// <summary>Everything random follows from this number: the same seed gives the same line, picture for picture.</summary>
+    /// <summary>
+    /// Everything random follows from this number: the same seed gives the same line, picture for picture.
+    /// </summary>
     public int Seed { get; init; } = 1;
 
     /// <summary>Mean feed over all lanes, 0.01-200. Long parts come more slowly: parts never overlap.</summary>
@@ -35,10 +37,14 @@ public sealed record VirtualLineOptions
     /// <summary>Position of the entry photo-eye in millimetres; upstream of the picture.</summary>
     public double EntryEyePosition { get; init; } = -260;
 
-    /// <summary>Position of the ejector in millimetres; downstream of the picture, so no part vanishes in view.</summary>
+    /// <summary>
+    /// Position of the ejector in millimetres; downstream of the picture, so no part vanishes in view.
+    /// </summary>
     public double EjectorPosition { get; init; } = 400;
 
-    /// <summary>A part goes out when its centre is within half of this (mm) of the ejector during a blast. 1-200.</summary>
+    /// <summary>
+    /// A part goes out when its centre is within half of this (mm) of the ejector during a blast. 1-200.
+    /// </summary>
     public double EjectorWindow { get; init; } = 20;
 
     /// <summary>From the pin's level to the blast, on and off alike. 0-1 s.</summary>
@@ -79,7 +85,9 @@ public sealed record VirtualLineOptions
     /// <summary>The order in which photographs are laid on the belt.</summary>
     public PhotographOrder PhotographOrder { get; init; } = PhotographOrder.Shuffled;
 
-    /// <summary>Longer side of a photograph on the belt in millimetres; null: one pixel of it is one of the camera.</summary>
+    /// <summary>
+    /// Longer side of a photograph on the belt in millimetres; null: one pixel of it is one of the camera.
+    /// </summary>
     public double? PhotographSize { get; init; }
 
     /// <summary>Height of the picture on the belt, in millimetres, shared by the lanes.</summary>
@@ -120,8 +128,9 @@ public sealed record VirtualLineOptions
         Check(nameof(EjectorPosition), EjectorPosition, HalfView + 50, 10_000);
         if (PhotographsFolder is null && WidthAcross / Math.Max(1, Lanes) < Parts.BiscuitRange.LargestWidth)
         {
-            faults.Add(Invariant(
-                $"Lanes: {Lanes} lanes of biscuits need {Lanes * Parts.BiscuitRange.LargestWidth} mm, the picture shows {WidthAcross} mm; use fewer"));
+            faults.Add(
+                Invariant($"Lanes: {Lanes} lanes of biscuits do not fit in the {WidthAcross} mm in view; use fewer")
+            );
         }
 
         return faults;

@@ -18,7 +18,9 @@ public sealed record DataSetOptions
     /// <summary>Photographs to carry in place of biscuits, one sub-folder per class.</summary>
     public string? PhotographsFolder { get; init; }
 
-    /// <summary>Longer side of a photograph on the belt in millimetres; null: one pixel of it is one of the camera.</summary>
+    /// <summary>
+    /// Longer side of a photograph on the belt in millimetres; null: one pixel of it is one of the camera.
+    /// </summary>
     public double? PhotographSize { get; init; }
 
     /// <summary>Lanes of parts; 0 mixes runs of one, two and three.</summary>
@@ -32,4 +34,11 @@ public sealed record DataSetOptions
 /// <param name="Crops">Crops of each class.</param>
 /// <param name="Truncated">Annotations marked to be ignored: parts mostly cut off by the frame's edge.</param>
 public sealed record DataSetSummary(
-    string Folder, int Seed, int Parts, int Frames, int Annotations, int Truncated, IReadOnlyDictionary<string, int> Crops);
+    string Folder,
+    int Seed,
+    int Parts,
+    int Frames,
+    int Annotations,
+    int Truncated,
+    IReadOnlyDictionary<string, int> Crops
+);

@@ -7,9 +7,9 @@ namespace EdgeInspector.Simulation.DataSets;
 /// <summary>
 /// Runs virtual lines and writes what their cameras see with what is true of it:
 /// <list type="bullet">
-/// <item><c>frames/images</c> and <c>frames/annotations.json</c> (COCO; a category per class, boxes tight around what is
-/// visible; parts less than 40 % visible carry <c>"ignore": 1</c>; <c>attributes</c> name the part, its visible share and
-/// its source);</item>
+/// <item><c>frames/images</c> and <c>frames/annotations.json</c> (COCO; a category per class, boxes tight around what
+/// is visible; parts less than 40 % visible carry <c>"ignore": 1</c>; <c>attributes</c> name the part, its visible
+/// share and its source);</item>
 /// <item><c>crops/CLASS</c>: squares of 1.5 times the box's longer side around fully visible parts, beyond the frame's
 /// edge its last pixels repeated; the name starts with the part's number, so that views of one part can be kept
 /// together;</item>
@@ -44,6 +44,11 @@ public sealed class DataSetWriter
     public DataSetWriter(DataSetOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
+        if (string.IsNullOrWhiteSpace(options.Folder))
+        {
+            throw new InvalidDataException("out: no folder given; name one to make");
+        }
+
         if (options.Count is < 0 or > 10_000_000 || (options.Count == 0 && options.PhotographsFolder is null))
         {
             throw new InvalidDataException($"count: {options.Count} parts; give a number from 1 to 10,000,000");
@@ -51,7 +56,9 @@ public sealed class DataSetWriter
 
         if (!(options.DefectRate is >= 0 and <= 1))
         {
-            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"defect rate: {options.DefectRate} is outside 0 to 1"));
+            throw new InvalidDataException(
+                string.Create(CultureInfo.InvariantCulture, $"defect rate: {options.DefectRate} is outside 0 to 1")
+            );
         }
 
         _options = options;
@@ -71,10 +78,13 @@ public sealed class DataSetWriter
         var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(_options.Folder));
         if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
         {
-            throw new IOException($"{_options.Folder}: already exists and is not empty; choose a new folder or remove it");
+            throw new IOException(
+                $"{_options.Folder}: already exists and is not empty; choose a new folder or remove it"
+            );
         }
 
-        var parent = Path.GetDirectoryName(folder) ?? throw new IOException($"{_options.Folder}: not a folder that can be made");
+        var parent =
+            Path.GetDirectoryName(folder) ?? throw new IOException($"{_options.Folder}: not a folder that can be made");
         var partial = Path.Combine(parent, $".{Path.GetFileName(folder)}.{Environment.ProcessId}.partial");
         try
         {
@@ -82,7 +92,14 @@ public sealed class DataSetWriter
             Directory.CreateDirectory(Path.Combine(partial, "crops"));
             Run(partial, progress, cancellationToken);
             var summary = new DataSetSummary(
-                folder, _options.Seed, _parts, _images.Count, _annotations.Count, _truncated, new Dictionary<string, int>(_crops));
+                folder,
+                _options.Seed,
+                _parts,
+                _images.Count,
+                _annotations.Count,
+                _truncated,
+                new Dictionary<string, int>(_crops)
+            );
             WriteAnnotations(Path.Combine(partial, "frames", "annotations.json"));
             WriteDescription(Path.Combine(partial, "dataset.json"), summary);
             if (Directory.Exists(folder))
@@ -148,7 +165,13 @@ public sealed class DataSetWriter
     }
 
     private void RunLine(
-        VirtualLine line, int run, string folder, Mat frame, Action<int> progress, CancellationToken cancellationToken)
+        VirtualLine line,
+        int run,
+        string folder,
+        Mat frame,
+        Action<int> progress,
+        CancellationToken cancellationToken
+    )
     {
         var options = line.Options;
         var random = SeededRandom.For((ulong)_options.Seed, 61, run);
@@ -187,11 +210,18 @@ public sealed class DataSetWriter
         var id = _images.Count + 1;
         var name = id.ToString("D6", CultureInfo.InvariantCulture) + _ending;
         Save(frame, Path.Combine(folder, "frames", "images", name));
-        _images.Add(new()
-        {
-            ["id"] = id, ["file_name"] = name, ["width"] = frame.Width, ["height"] = frame.Height,
-        });
-        var sources = line.Options.PhotographsFolder is null ? null : line.Truth(t).ToDictionary(p => p.Index, p => p.Source);
+        _images.Add(
+            new()
+            {
+                ["id"] = id,
+                ["file_name"] = name,
+                ["width"] = frame.Width,
+                ["height"] = frame.Height,
+            }
+        );
+        var sources = line.Options.PhotographsFolder is null
+            ? null
+            : line.Truth(t).ToDictionary(p => p.Index, p => p.Source);
         foreach (var part in parts)
         {
             // A sliver at the edge cannot be boxed to any purpose.
@@ -225,17 +255,19 @@ public sealed class DataSetWriter
         }
 
         double[] box = [part.Left, part.Top, part.Right - part.Left, part.Bottom - part.Top];
-        _annotations.Add(new()
-        {
-            ["id"] = _annotations.Count + 1,
-            ["image_id"] = image,
-            ["class"] = part.Class,
-            ["bbox"] = box.Select(v => Math.Round(v, 2)).ToArray(),
-            ["area"] = Math.Round(box[2] * box[3], 1),
-            ["iscrowd"] = 0,
-            ["ignore"] = ignore ? 1 : 0,
-            ["attributes"] = attributes,
-        });
+        _annotations.Add(
+            new()
+            {
+                ["id"] = _annotations.Count + 1,
+                ["image_id"] = image,
+                ["class"] = part.Class,
+                ["bbox"] = box.Select(v => Math.Round(v, 2)).ToArray(),
+                ["area"] = Math.Round(box[2] * box[3], 1),
+                ["iscrowd"] = 0,
+                ["ignore"] = ignore ? 1 : 0,
+                ["attributes"] = attributes,
+            }
+        );
     }
 
     private void SaveCrop(Mat frame, VisiblePart part, int before, int image, string folder)
@@ -251,8 +283,14 @@ public sealed class DataSetWriter
 
         // Isolated: the border repeats the last pixels of the frame, and where the window is inside it adds none.
         Cv2.CopyMakeBorder(
-            seen, crop, inside.Top - top, top + side - inside.Bottom, inside.Left - left, left + side - inside.Right,
-            BorderTypes.Replicate | BorderTypes.Isolated);
+            seen,
+            crop,
+            inside.Top - top,
+            top + side - inside.Bottom,
+            inside.Left - left,
+            left + side - inside.Right,
+            BorderTypes.Replicate | BorderTypes.Isolated
+        );
         var name = string.Create(CultureInfo.InvariantCulture, $"{before + part.Index:D6}-{image:D6}{_ending}");
         Save(crop, Path.Combine(classFolder, name));
         _crops[part.Class] = _crops.GetValueOrDefault(part.Class) + 1;
@@ -278,41 +316,56 @@ public sealed class DataSetWriter
             annotation.Remove("class");
         }
 
-        WriteJson(file, new Dictionary<string, object?>
-        {
-            ["info"] = new Dictionary<string, object?> { ["description"] = "EdgeInspector virtual line", ["version"] = "1.0" },
-            ["categories"] = names.Select((n, i) => new Dictionary<string, object?>
+        WriteJson(
+            file,
+            new Dictionary<string, object?>
             {
-                ["id"] = i + 1, ["name"] = n, ["supercategory"] = "part",
-            }),
-            ["images"] = _images,
-            ["annotations"] = _annotations,
-        });
+                ["info"] = new Dictionary<string, object?>
+                {
+                    ["description"] = "EdgeInspector virtual line",
+                    ["version"] = "1.0",
+                },
+                ["categories"] = names.Select(
+                    (n, i) =>
+                        new Dictionary<string, object?>
+                        {
+                            ["id"] = i + 1,
+                            ["name"] = n,
+                            ["supercategory"] = "part",
+                        }
+                ),
+                ["images"] = _images,
+                ["annotations"] = _annotations,
+            }
+        );
     }
 
     private void WriteDescription(string file, DataSetSummary summary)
     {
-        WriteJson(file, new Dictionary<string, object?>
-        {
-            ["schema"] = Schema,
-            ["seed"] = _options.Seed,
-            ["options"] = new Dictionary<string, object?>
+        WriteJson(
+            file,
+            new Dictionary<string, object?>
             {
-                ["count"] = _options.Count,
-                ["defectRate"] = _options.PhotographsFolder is null ? _options.DefectRate : null,
-                ["photographs"] = _options.PhotographsFolder,
-                ["photographSize"] = _options.PhotographSize,
-                ["lanes"] = _options.Lanes,
-                ["lossless"] = _options.Lossless,
-                ["cropSide"] = CropSide,
-            },
-            ["parts"] = summary.Parts,
-            ["partsByClass"] = _classes,
-            ["frames"] = summary.Frames,
-            ["annotations"] = summary.Annotations,
-            ["ignoredAnnotations"] = summary.Truncated,
-            ["cropsByClass"] = _crops,
-        });
+                ["schema"] = Schema,
+                ["seed"] = _options.Seed,
+                ["options"] = new Dictionary<string, object?>
+                {
+                    ["count"] = _options.Count,
+                    ["defectRate"] = _options.PhotographsFolder is null ? _options.DefectRate : null,
+                    ["photographs"] = _options.PhotographsFolder,
+                    ["photographSize"] = _options.PhotographSize,
+                    ["lanes"] = _options.Lanes,
+                    ["lossless"] = _options.Lossless,
+                    ["cropSide"] = CropSide,
+                },
+                ["parts"] = summary.Parts,
+                ["partsByClass"] = _classes,
+                ["frames"] = summary.Frames,
+                ["annotations"] = summary.Annotations,
+                ["ignoredAnnotations"] = summary.Truncated,
+                ["cropsByClass"] = _crops,
+            }
+        );
     }
 
     private static void WriteJson(string file, Dictionary<string, object?> content)

@@ -3,9 +3,9 @@ using EdgeInspector.Simulation.Rendering;
 namespace EdgeInspector.Simulation.Parts;
 
 /// <summary>
-/// One biscuit: an outline in polar form, breaks and a hole cut from it, then height and bake over its surface, lit from
-/// the upper left. Lengths are millimetres around the middle of the biscuit; x runs downstream, y down the picture.
-/// Defects are sized so that nobody would argue: a part is either clearly good or clearly bad.
+/// One biscuit: an outline in polar form, breaks and a hole cut from it, then height and bake over its surface, lit
+/// from the upper left. Lengths are millimetres around the middle of the biscuit; x runs downstream, y down the
+/// picture. Defects are sized so that nobody would argue: a part is either clearly good or clearly bad.
 /// </summary>
 internal sealed class Biscuit : PartDesign
 {
@@ -94,7 +94,8 @@ internal sealed class Biscuit : PartDesign
 
             if (_style.Scallops > 0)
             {
-                radius += _style.ScallopDepth * (MathF.Abs(MathF.Cos(_style.Scallops * (angle - _rotation) / 2)) - 0.6f);
+                radius +=
+                    _style.ScallopDepth * (MathF.Abs(MathF.Cos(_style.Scallops * (angle - _rotation) / 2)) - 0.6f);
             }
 
             _radius[i] = Math.Min(fault?.Radius(radius, angle) ?? radius, (float)BiscuitRange.LargestWidth / 2);
@@ -102,8 +103,10 @@ internal sealed class Biscuit : PartDesign
 
         for (var i = 0; i < OutlineSteps; i++)
         {
-            var rise = (_radius[(i + 1) % OutlineSteps] - _radius[(i + OutlineSteps - 1) % OutlineSteps])
-                / (4 * MathF.PI / OutlineSteps) / _radius[i];
+            var rise =
+                (_radius[(i + 1) % OutlineSteps] - _radius[(i + OutlineSteps - 1) % OutlineSteps])
+                / (4 * MathF.PI / OutlineSteps)
+                / _radius[i];
             _steepness[i] = 1 / MathF.Sqrt(1 + (rise * rise));
         }
     }
@@ -118,7 +121,9 @@ internal sealed class Biscuit : PartDesign
         _breaks.Add(Break.Create(ref random, angle, depth * _meanRadius));
         if (!half && depth > 0.4f && random.Chance(0.35))
         {
-            _breaks.Add(Break.Create(ref random, angle + random.Range(1.2f, 2.4f), random.Range(0.55f, 0.7f) * _meanRadius));
+            _breaks.Add(
+                Break.Create(ref random, angle + random.Range(1.2f, 2.4f), random.Range(0.55f, 0.7f) * _meanRadius)
+            );
         }
     }
 
@@ -226,7 +231,11 @@ internal sealed class Biscuit : PartDesign
                     h += 0.28f * MathF.Exp(-ring * ring);
                 }
 
-                var b = _bake + (0.15f * edge * (1 + (0.25f * coarse))) + (x * _bakeSlope.X / 30) + (y * _bakeSlope.Y / 30)
+                var b =
+                    _bake
+                    + (0.15f * edge * (1 + (0.25f * coarse)))
+                    + (x * _bakeSlope.X / 30)
+                    + (y * _bakeSlope.Y / 30)
                     + (_mottle * ((0.018f * broad) + (0.022f * coarse) + (0.020f * medium) + (0.014f * fine)));
                 if (_burn is { } burn)
                 {
@@ -251,7 +260,8 @@ internal sealed class Biscuit : PartDesign
 
     private bool NearEdge(int at)
     {
-        return at > Side && at < Coverage.Length - Side - 1
+        return at > Side
+            && at < Coverage.Length - Side - 1
             && (Coverage[at - 1] | Coverage[at + 1] | Coverage[at - Side] | Coverage[at + Side]) != 0;
     }
 

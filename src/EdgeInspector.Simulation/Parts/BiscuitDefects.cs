@@ -248,7 +248,13 @@ internal sealed class ForeignBody
     private readonly (int X, int Y) _grain;
 
     private ForeignBody(
-        Blob outline, (float Blue, float Green, float Red) colour, float gloss, float dome, float rough, (int X, int Y) grain)
+        Blob outline,
+        (float Blue, float Green, float Red) colour,
+        float gloss,
+        float dome,
+        float rough,
+        (int X, int Y) grain
+    )
     {
         _outline = outline;
         _colour = colour;
@@ -280,8 +286,12 @@ internal sealed class ForeignBody
                 // A sliver of swarf or a nut's flat: long or round, bright and hard.
                 var metal = Blob.Create(ref random, x, y, random.Range(2.5f, 3.2f), 0.03f);
                 var stretch = random.Range(1f, 1.4f);
-                metal.Reshape(a => 1 / MathF.Sqrt(
-                    (MathF.Pow(MathF.Cos(a - turn), 2) / stretch) + (MathF.Pow(MathF.Sin(a - turn), 2) * stretch)));
+                metal.Reshape(a =>
+                    1
+                    / MathF.Sqrt(
+                        (MathF.Pow(MathF.Cos(a - turn), 2) / stretch) + (MathF.Pow(MathF.Sin(a - turn), 2) * stretch)
+                    )
+                );
                 var silver = random.Range(150f, 195f);
                 return new ForeignBody(metal, (silver * 1.06f, silver * 1.02f, silver), 1.0f, 0.7f, 0.03f, grain);
             }
@@ -299,7 +309,12 @@ internal sealed class ForeignBody
                 });
                 (float, float, float)[] colours =
                 [
-                    (200, 96, 30), (70, 150, 40), (45, 40, 205), (190, 170, 20), (240, 240, 240), (150, 50, 120),
+                    (200, 96, 30),
+                    (70, 150, 40),
+                    (45, 40, 205),
+                    (190, 170, 20),
+                    (240, 240, 240),
+                    (150, 50, 120),
                 ];
                 return new ForeignBody(plastic, colours[random.Below(colours.Length)], 0.55f, 0.35f, 0.02f, grain);
             }
@@ -333,9 +348,13 @@ internal sealed class ForeignBody
                 var cover = Math.Clamp((inside / mm) + 0.5f, 0, 1);
                 var towards = (((x - _outline.X) * -0.5f) + ((y - _outline.Y) * -0.6f)) / 4f;
                 var slope = MathF.Exp(-Math.Max(0, inside) / 1.1f);
-                var light = 1 + (_dome * 0.55f * towards * (0.35f + slope))
+                var light =
+                    1
+                    + (_dome * 0.55f * towards * (0.35f + slope))
                     + (_rough * Grain.At(Grain.Medium, column + _grain.X, row + _grain.Y));
-                var spot = ((x - _outline.X + 0.8f) * (x - _outline.X + 0.8f)) + ((y - _outline.Y + 0.95f) * (y - _outline.Y + 0.95f));
+                var spot =
+                    ((x - _outline.X + 0.8f) * (x - _outline.X + 0.8f))
+                    + ((y - _outline.Y + 0.95f) * (y - _outline.Y + 0.95f));
                 var glint = 235 * _gloss * MathF.Exp(-spot / 0.9f);
                 bgr[0] = Mix(bgr[0], _colour.Blue, light, glint, shadow, cover);
                 bgr[1] = Mix(bgr[1], _colour.Green, light, glint, shadow, cover);

@@ -45,7 +45,14 @@ internal sealed class BiscuitRange : IPartSource
 /// <param name="Ring">Radius of an embossed ring; 0 for none.</param>
 /// <param name="Bake">Usual colour, 0 pale to 1 charred.</param>
 internal sealed record BiscuitStyle(
-    (float X, float Y)[] Dots, float DotRadius, int Scallops, float ScallopDepth, float Ring, float Bake, float Thickness)
+    (float X, float Y)[] Dots,
+    float DotRadius,
+    int Scallops,
+    float ScallopDepth,
+    float Ring,
+    float Bake,
+    float Thickness
+)
 {
     public static BiscuitStyle Create(ulong seed)
     {
@@ -82,7 +89,8 @@ internal sealed record BiscuitStyle(
             random.Range(0.25f, 0.55f),
             random.Chance(0.6) ? random.Range(22.5f, 24f) : 0,
             random.Range(0.26f, 0.36f),
-            random.Range(6f, 8f));
+            random.Range(6f, 8f)
+        );
     }
 
     private static void AddCircle(List<(float X, float Y)> dots, int count, float radius)

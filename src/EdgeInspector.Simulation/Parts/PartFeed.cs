@@ -73,7 +73,8 @@ internal sealed class PartFeed
     public bool Ended => Count > 0 && _next >= Count;
 
     /// <summary>
-    /// Belt place (mm, negative of the offset) up to which every part has been laid: nothing more comes downstream of it.
+    /// Belt place (mm, negative of the offset) up to which every part has been laid: nothing more comes downstream of
+    /// it.
     /// </summary>
     public double LaidTo
     {
@@ -109,7 +110,8 @@ internal sealed class PartFeed
         var design = _source.Design(index);
         var mm = _options.MillimetresPerPixel;
         var laneWidth = _options.WidthAcross / _options.Lanes;
-        var across = ((laneNumber + 0.5) * laneWidth) - (_options.WidthAcross / 2) + random.Range(-_sideways, _sideways);
+        var across =
+            ((laneNumber + 0.5) * laneWidth) - (_options.WidthAcross / 2) + random.Range(-_sideways, _sideways);
         var row = (int)Math.Round((_options.WidthAcross / 2 / mm) + (across / mm)) - design.Origin;
         var touches = lane.TouchNext && lane.Recent.Count > 0;
         var column = (int)Math.Round(lane.Front / mm) - design.Right;
@@ -129,12 +131,16 @@ internal sealed class PartFeed
         var rear = lane.Recent.Min(r => r.Part.Column + r.Design.Left) * mm;
         lane.Due -= _pitch;
         lane.TouchNext = _biscuits && random.Chance(_options.TouchingShare);
-        var gap = (_meanGap * random.Range(0.35, 1.65)) + Math.Clamp(0.15 * (rear - _meanGap - lane.Due), -0.3 * _meanGap, 0.3 * _meanGap);
+        var gap =
+            (_meanGap * random.Range(0.35, 1.65))
+            + Math.Clamp(0.15 * (rear - _meanGap - lane.Due), -0.3 * _meanGap, 0.3 * _meanGap);
         lane.Front = lane.TouchNext ? rear : rear - Math.Max(_leastGap, gap);
         return part;
     }
 
-    /// <summary>The column at which the outlines come within <paramref name="gap"/> pixels of those already there.</summary>
+    /// <summary>
+    /// The column at which the outlines come within <paramref name="gap"/> pixels of those already there.
+    /// </summary>
     private static int Against(Lane lane, PartDesign design, int row, int gap)
     {
         var column = int.MaxValue;

@@ -26,16 +26,22 @@ internal sealed class PhotographSet : IPartSource
         _millimetresPerPixel = options.MillimetresPerPixel;
         if (!Directory.Exists(folder))
         {
-            throw new DirectoryNotFoundException($"{folder}: no such folder of photographs; it must hold one sub-folder per class");
+            throw new DirectoryNotFoundException(
+                $"{folder}: no such folder of photographs; it must hold one sub-folder per class"
+            );
         }
 
-        var files = Directory.GetDirectories(folder).Order(StringComparer.Ordinal)
+        var files = Directory
+            .GetDirectories(folder)
+            .Order(StringComparer.Ordinal)
             .SelectMany(d => Directory.GetFiles(d).Order(StringComparer.Ordinal))
             .Where(f => Endings.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase))
             .ToArray();
         if (files.Length == 0)
         {
-            throw new InvalidDataException($"{folder}: no pictures in its sub-folders; it must hold one sub-folder per class");
+            throw new InvalidDataException(
+                $"{folder}: no pictures in its sub-folders; it must hold one sub-folder per class"
+            );
         }
 
         if (options.PhotographOrder == PhotographOrder.Shuffled)
@@ -61,7 +67,9 @@ internal sealed class PhotographSet : IPartSource
             if (across > options.FrameHeight / (double)options.Lanes)
             {
                 throw new InvalidDataException(
-                    $"{files[i]}: {picture.Width} x {picture.Height} pixels do not fit on the belt; set a photograph size in millimetres");
+                    $"{files[i]}: {picture.Width} x {picture.Height} pixels do not fit on the belt; "
+                        + "set a photograph size in millimetres"
+                );
             }
 
             LargestAcross = Math.Max(LargestAcross, across * options.MillimetresPerPixel);
@@ -120,7 +128,12 @@ internal sealed class PhotographSet : IPartSource
         public Photograph(Entry entry, double angle, double millimetresPerPixel)
             : base(entry.Class, !entry.IsGood, entry.File, millimetresPerPixel)
         {
-            Open(Math.Max(entry.Width + (entry.Height * Math.Sin(LargestTurn)), entry.Height + (entry.Width * Math.Sin(LargestTurn))) / 2);
+            Open(
+                Math.Max(
+                    entry.Width + (entry.Height * Math.Sin(LargestTurn)),
+                    entry.Height + (entry.Width * Math.Sin(LargestTurn))
+                ) / 2
+            );
             _entry = entry;
             _angle = angle;
             var (sin, cos) = Math.SinCos(angle);
@@ -132,7 +145,8 @@ internal sealed class PhotographSet : IPartSource
                     var x = column + 0.5 - Origin;
                     var inside = Math.Min(
                         (entry.Width / 2) - Math.Abs((x * cos) + (y * sin)),
-                        (entry.Height / 2) - Math.Abs((y * cos) - (x * sin)));
+                        (entry.Height / 2) - Math.Abs((y * cos) - (x * sin))
+                    );
                     Coverage[(row * Side) + column] = (byte)(255 * Math.Clamp(inside + 0.5, 0, 1));
                 }
             }
@@ -151,7 +165,14 @@ internal sealed class PhotographSet : IPartSource
             if (scale < 0.75)
             {
                 // Shrinking by more than a little needs an average, or fine detail turns into speckle.
-                Cv2.Resize(picture, shrunk, new Size((int)Math.Round(_entry.Width), (int)Math.Round(_entry.Height)), 0, 0, InterpolationFlags.Area);
+                Cv2.Resize(
+                    picture,
+                    shrunk,
+                    new Size((int)Math.Round(_entry.Width), (int)Math.Round(_entry.Height)),
+                    0,
+                    0,
+                    InterpolationFlags.Area
+                );
                 source = shrunk;
                 scale = 1;
             }
@@ -161,11 +182,22 @@ internal sealed class PhotographSet : IPartSource
             var middle = Origin - 0.5;
             double[] turn =
             [
-                scale * cos, -scale * sin, middle - (scale * ((cos * cx) - (sin * cy))),
-                scale * sin, scale * cos, middle - (scale * ((sin * cx) + (cos * cy))),
+                scale * cos,
+                -scale * sin,
+                middle - (scale * ((cos * cx) - (sin * cy))),
+                scale * sin,
+                scale * cos,
+                middle - (scale * ((sin * cx) + (cos * cy))),
             ];
             using var matrix = Mat.FromPixelData(2, 3, MatType.CV_64FC1, turn);
-            Cv2.WarpAffine(source, canvas, matrix, new Size(Side, Side), InterpolationFlags.Linear, BorderTypes.Replicate);
+            Cv2.WarpAffine(
+                source,
+                canvas,
+                matrix,
+                new Size(Side, Side),
+                InterpolationFlags.Linear,
+                BorderTypes.Replicate
+            );
         }
     }
 }

@@ -3,10 +3,10 @@ using EdgeInspector.Simulation.Parts;
 namespace EdgeInspector.Simulation.Rendering;
 
 /// <summary>
-/// The belt with its parts under a plain lamp, as far as it has come into view. Column numbers are fixed to the belt and
-/// fall as new belt arrives from the left. The belt is drawn once, a chunk at a time; a frame only looks at it, so its
-/// cost does not depend on how many parts it shows. A chunk depends on nothing but its number and the parts on it:
-/// frames come out the same in whatever order they are asked for.
+/// The belt with its parts under a plain lamp, as far as it has come into view. Column numbers are fixed to the belt
+/// and fall as new belt arrives from the left. The belt is drawn once, a chunk at a time; a frame only looks at it,
+/// so its cost does not depend on how many parts it shows. A chunk depends on nothing but its number and the parts on
+/// it: frames come out the same in whatever order they are asked for.
 /// </summary>
 internal sealed unsafe class BeltStrip : IDisposable
 {
@@ -37,8 +37,8 @@ internal sealed unsafe class BeltStrip : IDisposable
     public int Stride => _stride;
 
     /// <summary>
-    /// Columns <paramref name="from"/> to <paramref name="to"/> (exclusive), drawn where they were not yet. The pointer is
-    /// good until the next call.
+    /// Columns <paramref name="from"/> to <paramref name="to"/> (exclusive), drawn where they were not yet. The
+    /// pointer is good until the next call.
     /// </summary>
     /// <param name="parts">All parts on these columns, shadows included, in order of their index.</param>
     public byte* Look(long from, long to, IReadOnlyList<LinePart> parts)

@@ -1,8 +1,8 @@
 namespace EdgeInspector.Simulation.Rendering;
 
 /// <summary>
-/// The empty belt: a woven, used one, repeating after <see cref="Columns"/> pixels like any belt comes round again, with
-/// crumbs that differ each time. The colour, wear and stains follow from the seed.
+/// The empty belt: a woven, used one, repeating after <see cref="Columns"/> pixels like any belt comes round again,
+/// with crumbs that differ each time. The colour, wear and stains follow from the seed.
 /// </summary>
 internal sealed class BeltSurface
 {
@@ -26,7 +26,13 @@ internal sealed class BeltSurface
         _millimetresPerPixel = millimetresPerPixel;
         _tile = new byte[Columns * height * 3];
         var random = SeededRandom.For(_seed, 1, 0);
-        (float Blue, float Green, float Red)[] colours = [(146, 106, 58), (132, 118, 84), (116, 96, 74), (150, 122, 70)];
+        (float Blue, float Green, float Red)[] colours =
+        [
+            (146, 106, 58),
+            (132, 118, 84),
+            (116, 96, 74),
+            (150, 122, 70),
+        ];
         var colour = colours[random.Below(colours.Length)];
         Weave(colour, ref random);
         Scratch(ref random);
@@ -38,7 +44,9 @@ internal sealed class BeltSurface
         var from = (int)(((chunk % Chunks) + Chunks) % Chunks) * Chunk * 3;
         for (var y = 0; y < _height; y++)
         {
-            _tile.AsSpan((y * Columns * 3) + from, Chunk * 3).CopyTo(new Span<byte>(destination + ((long)y * stride), Chunk * 3));
+            _tile
+                .AsSpan((y * Columns * 3) + from, Chunk * 3)
+                .CopyTo(new Span<byte>(destination + ((long)y * stride), Chunk * 3));
         }
 
         DropCrumbs(chunk, destination, stride);
@@ -102,7 +110,12 @@ internal sealed class BeltSurface
             for (var w = -3; w <= 3; w++)
             {
                 var x = (seam + (y / 3) + w + Columns) % Columns;
-                Scale(((y * Columns) + x) * 3, w == 0 ? 0.80f : w < 0 ? 1.04f : 0.95f);
+                Scale(
+                    ((y * Columns) + x) * 3,
+                    w == 0 ? 0.80f
+                        : w < 0 ? 1.04f
+                        : 0.95f
+                );
             }
         }
     }
@@ -147,7 +160,13 @@ internal sealed class BeltSurface
                     var r = MathF.Sqrt((dx * dx) + (dy * dy));
                     var edge = radius * (1 + (0.22f * MathF.Sin((3 * MathF.Atan2(dy, dx)) + bump)));
                     var cover = Math.Clamp(edge - r + 0.5f, 0, 1);
-                    var shadow = 0.4f * Math.Clamp(edge - MathF.Sqrt(((dx - 0.9f) * (dx - 0.9f)) + ((dy - 1) * (dy - 1))) + 0.8f, 0, 1);
+                    var shadow =
+                        0.4f
+                        * Math.Clamp(
+                            edge - MathF.Sqrt(((dx - 0.9f) * (dx - 0.9f)) + ((dy - 1) * (dy - 1))) + 0.8f,
+                            0,
+                            1
+                        );
                     Parts.Bake.Colour(bake, 1 - (0.16f * (dx + dy) / radius), bgr);
                     var pixel = destination + ((long)y * stride) + (x * 3);
                     for (var c = 0; c < 3; c++)

@@ -71,7 +71,16 @@ internal sealed unsafe class Exposure
             for (var y = 0; y < _height; y++)
             {
                 var grain = noise + (int)(random.NextUInt64() % (ulong)(NoiseSize - bytes - 64));
-                Row(belt + ((long)y * stride), (byte*)destination.Ptr(y), bytes, taps, count, light, _rowLight[y], grain);
+                Row(
+                    belt + ((long)y * stride),
+                    (byte*)destination.Ptr(y),
+                    bytes,
+                    taps,
+                    count,
+                    light,
+                    _rowLight[y],
+                    grain
+                );
             }
         }
     }
@@ -83,8 +92,8 @@ internal sealed unsafe class Exposure
     }
 
     /// <summary>
-    /// How much of each belt column falls into a pixel: linear interpolation, averaged over the movement. The shares add
-    /// up to 256.
+    /// How much of each belt column falls into a pixel: linear interpolation, averaged over the movement. The shares
+    /// add up to 256.
     /// </summary>
     private void FillTaps(double left, double blur, int count)
     {
@@ -94,9 +103,7 @@ internal sealed unsafe class Exposure
         for (var i = 0; i < count; i++)
         {
             var from = left - (blur / 2) - first - i;
-            var share = blur < 1e-6
-                ? Math.Max(0, 1 - Math.Abs(from))
-                : (HatArea(from + blur) - HatArea(from)) / blur;
+            var share = blur < 1e-6 ? Math.Max(0, 1 - Math.Abs(from)) : (HatArea(from + blur) - HatArea(from)) / blur;
             _taps[i] = (ushort)Math.Round(share * 256);
             sum += _taps[i];
             largest = _taps[i] > _taps[largest] ? i : largest;
@@ -112,7 +119,10 @@ internal sealed unsafe class Exposure
     /// <summary>Area under the triangle of height 1 from -1 to 1, left of <paramref name="x"/>.</summary>
     private static double HatArea(double x)
     {
-        return x <= -1 ? 0 : x >= 1 ? 1 : x < 0 ? (1 + x) * (1 + x) / 2 : 1 - ((1 - x) * (1 - x) / 2);
+        return x <= -1 ? 0
+            : x >= 1 ? 1
+            : x < 0 ? (1 + x) * (1 + x) / 2
+            : 1 - ((1 - x) * (1 - x) / 2);
     }
 
     private void FillLight(TimeSpan t)
@@ -127,7 +137,15 @@ internal sealed unsafe class Exposure
     }
 
     private static void Row(
-        byte* source, byte* target, int bytes, ushort* taps, int count, ushort* light, ushort rowLight, sbyte* noise)
+        byte* source,
+        byte* target,
+        int bytes,
+        ushort* taps,
+        int count,
+        ushort* light,
+        ushort rowLight,
+        sbyte* noise
+    )
     {
         var row = Vector256.Create(rowLight);
         var (tap0, tap1, tap2) = (Vector256.Create(taps[0]), Vector256.Create(taps[1]), Vector256.Create(taps[2]));
@@ -137,8 +155,10 @@ internal sealed unsafe class Exposure
             var a = Vector256.Load(source + i);
             var b = Vector256.Load(source + i + 3);
             var c = Vector256.Load(source + i + 6);
-            var low = (Vector256.WidenLower(a) * tap0) + (Vector256.WidenLower(b) * tap1) + (Vector256.WidenLower(c) * tap2);
-            var high = (Vector256.WidenUpper(a) * tap0) + (Vector256.WidenUpper(b) * tap1) + (Vector256.WidenUpper(c) * tap2);
+            var low =
+                (Vector256.WidenLower(a) * tap0) + (Vector256.WidenLower(b) * tap1) + (Vector256.WidenLower(c) * tap2);
+            var high =
+                (Vector256.WidenUpper(a) * tap0) + (Vector256.WidenUpper(b) * tap1) + (Vector256.WidenUpper(c) * tap2);
             for (var k = 3; k < count; k++)
             {
                 var more = Vector256.Load(source + i + (3 * k));
@@ -169,7 +189,10 @@ internal sealed unsafe class Exposure
 
         // Standard deviation 1 level from the amplifier and 0.8 % of the signal from the photons.
         var spread = Vector256.Create((short)64) + Vector256.ShiftRightArithmetic(level, 7);
-        level = Vector256.AddSaturate(level, Vector256.ShiftRightArithmetic(noise * spread, 5) + Vector256.Create((short)32));
+        level = Vector256.AddSaturate(
+            level,
+            Vector256.ShiftRightArithmetic(noise * spread, 5) + Vector256.Create((short)32)
+        );
         level = Vector256.ShiftRightArithmetic(level, 6);
         return Vector256.Min(Vector256.Max(level, Vector256<short>.Zero), Vector256.Create((short)255)).AsUInt16();
     }
@@ -199,7 +222,8 @@ internal sealed unsafe class Exposure
                 shared = random.Normal();
             }
 
-            noise[i] = (sbyte)Math.Clamp(Math.Round(NoiseScale * ((0.8 * shared) + (0.6 * random.Normal()))), -100, 100);
+            noise[i] = (sbyte)
+                Math.Clamp(Math.Round(NoiseScale * ((0.8 * shared) + (0.6 * random.Normal()))), -100, 100);
         }
 
         return noise;

@@ -8,18 +8,25 @@ public sealed class BiscuitTests
 {
     private const double Pixel = 0.5;
 
-    private static readonly PartDesign[] Biscuits = [.. Enumerable.Range(0, 12)
-        .SelectMany(seed => Enumerable.Range(0, 60).Select(i => new BiscuitRange(seed, 0.7, Pixel).Design(i)))];
+    private static readonly PartDesign[] Biscuits =
+    [
+        .. Enumerable
+            .Range(0, 12)
+            .SelectMany(seed => Enumerable.Range(0, 60).Select(i => new BiscuitRange(seed, 0.7, Pixel).Design(i))),
+    ];
 
     [Fact]
     public void GoodBiscuitsAreRoundAndOfOneSize()
     {
-        Assert.All(Of("good"), b =>
-        {
-            Assert.InRange((b.Right - b.Left) * Pixel, 55.5, 64.5);
-            Assert.InRange((b.Bottom - b.Top) * Pixel, 55.5, 64.5);
-            Assert.InRange(Missing(b), -0.01, 0.07);
-        });
+        Assert.All(
+            Of("good"),
+            b =>
+            {
+                Assert.InRange((b.Right - b.Left) * Pixel, 55.5, 64.5);
+                Assert.InRange((b.Bottom - b.Top) * Pixel, 55.5, 64.5);
+                Assert.InRange(Missing(b), -0.01, 0.07);
+            }
+        );
     }
 
     [Fact]
@@ -31,11 +38,14 @@ public sealed class BiscuitTests
     [Fact]
     public void HolesAreSevenMillimetresOrMoreAndInside()
     {
-        Assert.All(Of("hole"), b =>
-        {
-            var hole = EnclosedPixels(b) * Pixel * Pixel;
-            Assert.InRange(2 * Math.Sqrt(hole / Math.PI), 6.5, 17);
-        });
+        Assert.All(
+            Of("hole"),
+            b =>
+            {
+                var hole = EnclosedPixels(b) * Pixel * Pixel;
+                Assert.InRange(2 * Math.Sqrt(hole / Math.PI), 6.5, 17);
+            }
+        );
     }
 
     [Fact]
@@ -47,13 +57,19 @@ public sealed class BiscuitTests
     [Fact]
     public void MisshapenBiscuitsAreFarFromRound()
     {
-        Assert.All(Of("misshapen"), b => Assert.True(Missing(b) > 0.07, $"only {Missing(b):P1} of the circle around it is missing"));
+        Assert.All(
+            Of("misshapen"),
+            b => Assert.True(Missing(b) > 0.07, $"only {Missing(b):P1} of the circle around it is missing")
+        );
     }
 
     [Fact]
     public void NoBiscuitIsLargerThanTheLargest()
     {
-        Assert.All(Biscuits, b => Assert.True(Math.Max(b.Right - b.Left, b.Bottom - b.Top) * Pixel <= BiscuitRange.LargestWidth));
+        Assert.All(
+            Biscuits,
+            b => Assert.True(Math.Max(b.Right - b.Left, b.Bottom - b.Top) * Pixel <= BiscuitRange.LargestWidth)
+        );
     }
 
     private static IEnumerable<PartDesign> Of(string kind)
@@ -71,7 +87,10 @@ public sealed class BiscuitTests
             {
                 if (design.Coverage[(y * design.Side) + x] >= 128)
                 {
-                    furthest = Math.Max(furthest, Math.Pow(x + 0.5 - design.Origin, 2) + Math.Pow(y + 0.5 - design.Origin, 2));
+                    furthest = Math.Max(
+                        furthest,
+                        Math.Pow(x + 0.5 - design.Origin, 2) + Math.Pow(y + 0.5 - design.Origin, 2)
+                    );
                 }
             }
         }

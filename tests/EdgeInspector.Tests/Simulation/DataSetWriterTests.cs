@@ -14,11 +14,21 @@ public sealed class DataSetWriterTests : IDisposable
     [Fact]
     public void AnnotationsCropsAndDescriptionAgree()
     {
-        var summary = new DataSetWriter(new DataSetOptions { Folder = Folder, Count = 40, Seed = 3, Lanes = 1 }).Write(null, TestContext.Current.CancellationToken);
+        var summary = new DataSetWriter(
+            new DataSetOptions
+            {
+                Folder = Folder,
+                Count = 40,
+                Seed = 3,
+                Lanes = 1,
+            }
+        ).Write(null, TestContext.Current.CancellationToken);
         using var coco = JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, "frames", "annotations.json")));
         var images = coco.RootElement.GetProperty("images").EnumerateArray().ToArray();
         var annotations = coco.RootElement.GetProperty("annotations").EnumerateArray().ToArray();
-        var categories = coco.RootElement.GetProperty("categories").EnumerateArray()
+        var categories = coco
+            .RootElement.GetProperty("categories")
+            .EnumerateArray()
             .ToDictionary(c => c.GetProperty("id").GetInt32(), c => c.GetProperty("name").GetString());
         Assert.Equal(["broken", "burnt", "foreign", "good", "hole", "misshapen"], categories.Values);
         Assert.Equal(summary.Frames, images.Length);
@@ -28,8 +38,14 @@ public sealed class DataSetWriterTests : IDisposable
         {
             var attributes = annotation.GetProperty("attributes");
             var box = annotation.GetProperty("bbox").EnumerateArray().Select(v => v.GetDouble()).ToArray();
-            Assert.Equal(attributes.GetProperty("class").GetString(), categories[annotation.GetProperty("category_id").GetInt32()]);
-            Assert.Equal(attributes.GetProperty("visible").GetDouble() < 0.4, annotation.GetProperty("ignore").GetInt32() == 1);
+            Assert.Equal(
+                attributes.GetProperty("class").GetString(),
+                categories[annotation.GetProperty("category_id").GetInt32()]
+            );
+            Assert.Equal(
+                attributes.GetProperty("visible").GetDouble() < 0.4,
+                annotation.GetProperty("ignore").GetInt32() == 1
+            );
             Assert.True(box[0] >= 0 && box[1] >= 0 && box[0] + box[2] <= 640 && box[1] + box[3] <= 480);
         }
 
@@ -50,10 +66,23 @@ public sealed class DataSetWriterTests : IDisposable
     public void TheSameSeedWritesTheSameFiles()
     {
         var other = Path.Combine(_parent, "other");
-        new DataSetWriter(new DataSetOptions { Folder = Folder, Count = 12 }).Write(null, TestContext.Current.CancellationToken);
-        new DataSetWriter(new DataSetOptions { Folder = other, Count = 12 }).Write(null, TestContext.Current.CancellationToken);
+        new DataSetWriter(new DataSetOptions { Folder = Folder, Count = 12 }).Write(
+            null,
+            TestContext.Current.CancellationToken
+        );
+        new DataSetWriter(new DataSetOptions { Folder = other, Count = 12 }).Write(
+            null,
+            TestContext.Current.CancellationToken
+        );
         var files = Directory.GetFiles(Folder, "*", SearchOption.AllDirectories);
-        Assert.All(files, f => Assert.Equal(File.ReadAllBytes(f), File.ReadAllBytes(Path.Combine(other, Path.GetRelativePath(Folder, f)))));
+        Assert.All(
+            files,
+            f =>
+                Assert.Equal(
+                    File.ReadAllBytes(f),
+                    File.ReadAllBytes(Path.Combine(other, Path.GetRelativePath(Folder, f)))
+                )
+        );
     }
 
     [Fact]
@@ -61,7 +90,12 @@ public sealed class DataSetWriterTests : IDisposable
     {
         Directory.CreateDirectory(Folder);
         File.WriteAllText(Path.Combine(Folder, "mine.txt"), "keep");
-        var error = Assert.Throws<IOException>(() => new DataSetWriter(new DataSetOptions { Folder = Folder, Count = 5 }).Write(null, TestContext.Current.CancellationToken));
+        var error = Assert.Throws<IOException>(() =>
+            new DataSetWriter(new DataSetOptions { Folder = Folder, Count = 5 }).Write(
+                null,
+                TestContext.Current.CancellationToken
+            )
+        );
         Assert.Contains(Folder, error.Message);
         Assert.Equal(["mine.txt"], Directory.GetFileSystemEntries(Folder).Select(Path.GetFileName));
     }
@@ -71,7 +105,18 @@ public sealed class DataSetWriterTests : IDisposable
     {
         using var stop = new CancellationTokenSource();
         var writer = new DataSetWriter(new DataSetOptions { Folder = Folder, Count = 100 });
-        Assert.Throws<OperationCanceledException>(() => writer.Write((done, _) => { if (done > 5) { stop.Cancel(); } }, stop.Token));
+        Assert.Throws<OperationCanceledException>(() =>
+            writer.Write(
+                (done, _) =>
+                {
+                    if (done > 5)
+                    {
+                        stop.Cancel();
+                    }
+                },
+                stop.Token
+            )
+        );
         Assert.Empty(Directory.GetFileSystemEntries(_parent));
     }
 

@@ -60,7 +60,10 @@ public sealed class PhotographLineTests : IDisposable
         using var line = new VirtualLine(Options());
         var truth = line.Truth(Later);
         Assert.All(truth, p => Assert.InRange(p.Length, 150, 159));
-        Assert.All(truth.Zip(truth.Skip(1)), p => Assert.True(p.Second.Offset - p.First.Offset > (p.First.Length + p.Second.Length) / 2));
+        Assert.All(
+            truth.Zip(truth.Skip(1)),
+            p => Assert.True(p.Second.Offset - p.First.Offset > (p.First.Length + p.Second.Length) / 2)
+        );
     }
 
     [Fact]
@@ -90,8 +93,9 @@ public sealed class PhotographLineTests : IDisposable
     [Fact]
     public void AMissingFolderIsNamed()
     {
-        var error = Assert.Throws<DirectoryNotFoundException>(
-            () => new VirtualLine(Options() with { PhotographsFolder = "/nowhere/at/all" }));
+        var error = Assert.Throws<DirectoryNotFoundException>(() =>
+            new VirtualLine(Options() with { PhotographsFolder = "/nowhere/at/all" })
+        );
         Assert.Contains("/nowhere/at/all", error.Message);
     }
 

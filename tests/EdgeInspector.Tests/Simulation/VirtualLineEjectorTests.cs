@@ -114,7 +114,10 @@ public sealed class VirtualLineEjectorTests
         line.SetEjector(2, false, CentreAt(line, part) - options.EjectorLatency + Half);
         var ejected = Assert.Single(line.Truth(Later), p => p.Fate == PartFate.Ejected);
         Assert.Equal(part.Index, ejected.Index);
-        Assert.All(VirtualLineSensorTests.Drain(line, Later).Where(e => e.Sensor == LineSensor.ConfirmEye), e => Assert.Equal(2, e.Lane));
+        Assert.All(
+            VirtualLineSensorTests.Drain(line, Later).Where(e => e.Sensor == LineSensor.ConfirmEye),
+            e => Assert.Equal(2, e.Lane)
+        );
     }
 
     [Fact]
@@ -140,19 +143,30 @@ public sealed class VirtualLineEjectorTests
             int count;
             while ((count = line.DrainEdges(t, edges)) > 0)
             {
-                confirms += edges.AsSpan(0, count).ToArray().Count(e => e is { Sensor: LineSensor.ConfirmEye, Blocked: true });
+                confirms += edges
+                    .AsSpan(0, count)
+                    .ToArray()
+                    .Count(e => e is { Sensor: LineSensor.ConfirmEye, Blocked: true });
             }
         }
 
         // The last few are still on the belt.
         Assert.InRange(pulses - confirms, 0, 5);
         Assert.True(pulses > 250);
-        Assert.DoesNotContain(line.Truth(TimeSpan.FromMinutes(4.9)), p => p.Fate == (p.IsDefect ? PartFate.Passed : PartFate.Ejected));
+        Assert.DoesNotContain(
+            line.Truth(TimeSpan.FromMinutes(4.9)),
+            p => p.Fate == (p.IsDefect ? PartFate.Passed : PartFate.Ejected)
+        );
     }
 
     private static List<SensorEdge> Confirms(VirtualLine line)
     {
-        return [.. VirtualLineSensorTests.Drain(line, Later).Where(e => e is { Sensor: LineSensor.ConfirmEye, Blocked: true })];
+        return
+        [
+            .. VirtualLineSensorTests
+                .Drain(line, Later)
+                .Where(e => e is { Sensor: LineSensor.ConfirmEye, Blocked: true }),
+        ];
     }
 
     private static TimeSpan CentreAt(VirtualLine line, PartTruth part)

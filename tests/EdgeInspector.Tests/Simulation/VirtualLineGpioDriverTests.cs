@@ -18,7 +18,12 @@ public sealed class VirtualLineGpioDriverTests : IDisposable
 
     public VirtualLineGpioDriverTests()
     {
-        var pins = new VirtualLinePins { Ejectors = [Ejector], EntryEyes = [Entry], ConfirmEyes = [Confirm] };
+        var pins = new VirtualLinePins
+        {
+            Ejectors = [Ejector],
+            EntryEyes = [Entry],
+            ConfirmEyes = [Confirm],
+        };
         _driver = new VirtualLineGpioDriver(_line, pins, () => _now);
         _controller = new GpioController(_driver);
     }
@@ -33,7 +38,10 @@ public sealed class VirtualLineGpioDriverTests : IDisposable
         _controller.Write(Ejector, PinValue.High);
         _now = at + TimeSpan.FromMilliseconds(5);
         _controller.Write(Ejector, PinValue.Low);
-        Assert.Equal([5], _line.Truth(TimeSpan.FromSeconds(20)).Where(p => p.Fate == PartFate.Ejected).Select(p => p.Index));
+        Assert.Equal(
+            [5],
+            _line.Truth(TimeSpan.FromSeconds(20)).Where(p => p.Fate == PartFate.Ejected).Select(p => p.Index)
+        );
         Assert.Equal([false, true, false], _driver.Journal.Select(w => w.Active));
         Assert.Equal(at, _driver.Journal[1].At);
     }

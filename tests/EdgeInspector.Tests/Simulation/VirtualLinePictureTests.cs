@@ -8,7 +8,12 @@ namespace EdgeInspector.Tests.Simulation;
 
 public sealed class VirtualLinePictureTests(ITestOutputHelper output)
 {
-    private static readonly VirtualLineOptions Busy = new() { Seed = 7, DefectRate = 0.5, TouchingShare = 0.3 };
+    private static readonly VirtualLineOptions Busy = new()
+    {
+        Seed = 7,
+        DefectRate = 0.5,
+        TouchingShare = 0.3,
+    };
 
     [Fact]
     public void TheSameSeedGivesTheSamePicturesBitForBit()
@@ -65,7 +70,13 @@ public sealed class VirtualLinePictureTests(ITestOutputHelper output)
     [Fact]
     public void BoxesAreTightAroundWhatTheBeltDoesNotShow()
     {
-        var options = new VirtualLineOptions { Seed = 5, DefectRate = 0, TouchingShare = 0, LampDrift = 0 };
+        var options = new VirtualLineOptions
+        {
+            Seed = 5,
+            DefectRate = 0,
+            TouchingShare = 0,
+            LampDrift = 0,
+        };
         using var line = new VirtualLine(options);
 
         // The same belt, lamp and noise with the first part many metres away.
@@ -86,7 +97,12 @@ public sealed class VirtualLinePictureTests(ITestOutputHelper output)
             foreach (var part in line.PartsInView(t).Where(p => p.Visible > 0.999))
             {
                 // Neighbours are at least 4 mm away, so 3 pixels around the box belong to this part alone.
-                var around = new Rect((int)part.Left - 3, (int)part.Top - 3, (int)(part.Right - part.Left) + 7, (int)(part.Bottom - part.Top) + 7);
+                var around = new Rect(
+                    (int)part.Left - 3,
+                    (int)part.Top - 3,
+                    (int)(part.Right - part.Left) + 7,
+                    (int)(part.Bottom - part.Top) + 7
+                );
                 around &= new Rect(0, 0, mask.Width, mask.Height);
                 using var piece = new Mat(mask, around);
                 using var points = new Mat();
@@ -106,7 +122,14 @@ public sealed class VirtualLinePictureTests(ITestOutputHelper output)
     [Fact]
     public void CutPartsReportTheirVisibleShare()
     {
-        using var line = new VirtualLine(new VirtualLineOptions { Seed = 2, DefectRate = 0, TouchingShare = 0 });
+        using var line = new VirtualLine(
+            new VirtualLineOptions
+            {
+                Seed = 2,
+                DefectRate = 0,
+                TouchingShare = 0,
+            }
+        );
         var truth = line.Truth(TimeSpan.FromSeconds(2))[3];
 
         // Half of a round biscuit is in view when its centre is on the picture's edge.
@@ -132,9 +155,12 @@ public sealed class VirtualLinePictureTests(ITestOutputHelper output)
 
         times.RemoveRange(0, 100);
         times.Sort();
-        output.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"640 x 480 at 30 parts/s: median {times[400]:F2} ms, p99 {times[792]:F2} ms, max {times[^1]:F2} ms"));
+        output.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"640 x 480 at 30 parts/s: median {times[400]:F2} ms, p99 {times[792]:F2} ms, max {times[^1]:F2} ms"
+            )
+        );
 
         // The target is 2 ms; a busy build machine gets five times that.
         Assert.True(times[400] < 10, $"median {times[400]:F2} ms");

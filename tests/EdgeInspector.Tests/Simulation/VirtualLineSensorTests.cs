@@ -29,7 +29,10 @@ public sealed class VirtualLineSensorTests
         using var line = new VirtualLine(new VirtualLineOptions { Seed = 9, DefectRate = 0.2 });
         var truth = line.Truth(TimeSpan.FromMinutes(2));
         Assert.InRange(truth.Count(p => p.IsDefect) / (double)truth.Length, 0.16, 0.24);
-        Assert.Equal(["broken", "burnt", "foreign", "good", "hole", "misshapen"], truth.Select(p => p.Class).Distinct().Order());
+        Assert.Equal(
+            ["broken", "burnt", "foreign", "good", "hole", "misshapen"],
+            truth.Select(p => p.Class).Distinct().Order()
+        );
         Assert.All(truth, p => Assert.Equal(p.Class != "good", p.IsDefect));
     }
 
@@ -38,7 +41,14 @@ public sealed class VirtualLineSensorTests
     [InlineData(3)]
     public void EntryEdgesBracketEveryPart(int lanes)
     {
-        using var line = new VirtualLine(new VirtualLineOptions { Seed = 6, Lanes = lanes, TouchingShare = 0.3 });
+        using var line = new VirtualLine(
+            new VirtualLineOptions
+            {
+                Seed = 6,
+                Lanes = lanes,
+                TouchingShare = 0.3,
+            }
+        );
         var edges = Drain(line, Minute);
         var truth = line.Truth(Minute);
         for (var lane = 0; lane < lanes; lane++)
@@ -51,8 +61,11 @@ public sealed class VirtualLineSensorTests
             }
 
             // Each gap of a millimetre or more along the belt is an interval of its own.
-            var expected = 1 + parts.Zip(parts.Skip(1)).Count(
-                p => p.Second.Offset - (p.Second.Length / 2) - p.First.Offset - (p.First.Length / 2) >= 1);
+            var expected =
+                1
+                + parts
+                    .Zip(parts.Skip(1))
+                    .Count(p => p.Second.Offset - (p.Second.Length / 2) - p.First.Offset - (p.First.Length / 2) >= 1);
             Assert.InRange(expected - blocked.Count, -1, 1);
         }
 
@@ -62,10 +75,18 @@ public sealed class VirtualLineSensorTests
     [Fact]
     public void TouchingPartsBlockTheEntryEyeAsOne()
     {
-        using var line = new VirtualLine(new VirtualLineOptions { Seed = 6, TouchingShare = 0.5, SidewaysJitter = 0 });
+        using var line = new VirtualLine(
+            new VirtualLineOptions
+            {
+                Seed = 6,
+                TouchingShare = 0.5,
+                SidewaysJitter = 0,
+            }
+        );
         var truth = line.Truth(Minute);
-        var close = truth.Zip(truth.Skip(1)).Count(
-            p => p.Second.Offset - (p.Second.Length / 2) - p.First.Offset - (p.First.Length / 2) < 1);
+        var close = truth
+            .Zip(truth.Skip(1))
+            .Count(p => p.Second.Offset - (p.Second.Length / 2) - p.First.Offset - (p.First.Length / 2) < 1);
         Assert.True(close > 60, $"only {close} touch");
         Assert.Equal(truth.Length - close, Drain(line, Minute).Count(e => e.Blocked));
     }
@@ -73,7 +94,14 @@ public sealed class VirtualLineSensorTests
     [Fact]
     public void PartsOfALaneNeverOverlapInThePicture()
     {
-        using var line = new VirtualLine(new VirtualLineOptions { Seed = 12, TouchingShare = 0.9, DefectRate = 0.5 });
+        using var line = new VirtualLine(
+            new VirtualLineOptions
+            {
+                Seed = 12,
+                TouchingShare = 0.9,
+                DefectRate = 0.5,
+            }
+        );
         var truth = line.Truth(Minute);
 
         // Round things may interlock sideways; nothing comes nearer than that.
@@ -130,9 +158,18 @@ public sealed class VirtualLineSensorTests
     [Fact]
     public void EveryBadOptionIsNamedAtOnce()
     {
-        var options = new VirtualLineOptions { BeltSpeed = 0, DefectRate = 2, EjectorPosition = 100, Lanes = 4 };
+        var options = new VirtualLineOptions
+        {
+            BeltSpeed = 0,
+            DefectRate = 2,
+            EjectorPosition = 100,
+            Lanes = 4,
+        };
         var error = Assert.Throws<InvalidDataException>(() => new VirtualLine(options));
-        Assert.All(["BeltSpeed", "DefectRate", "EjectorPosition", "Lanes"], name => Assert.Contains(name, error.Message));
+        Assert.All(
+            ["BeltSpeed", "DefectRate", "EjectorPosition", "Lanes"],
+            name => Assert.Contains(name, error.Message)
+        );
         Assert.DoesNotContain('\n', error.Message);
     }
 
