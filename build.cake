@@ -49,7 +49,7 @@ Task("Build")
         Configuration = Configuration,
         NoRestore = true,
         NoLogo = true,
-        Verbosity = DotNetVerbosity.Quiet,
+        Verbosity = DotNetVerbosity.Minimal,
         MSBuildSettings = Strict(),
     }));
 
@@ -70,7 +70,7 @@ Task("Publish")
         SelfContained = false,
         NoRestore = true,
         NoLogo = true,
-        Verbosity = DotNetVerbosity.Quiet,
+        Verbosity = DotNetVerbosity.Minimal,
         OutputDirectory = output,
         MSBuildSettings = Strict(),
     });
@@ -85,7 +85,7 @@ Task("Format")
 void Restore(string project) => DotNetRestore(project, new DotNetRestoreSettings
 {
     LockedMode = ortFlavor == "Cpu",
-    Verbosity = DotNetVerbosity.Quiet,
+    Verbosity = DotNetVerbosity.Minimal,
     MSBuildSettings = new DotNetMSBuildSettings().WithProperty("OrtFlavor", ortFlavor),
 });
 

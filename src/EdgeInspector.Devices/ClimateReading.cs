@@ -9,4 +9,5 @@ namespace EdgeInspector.Devices;
 public readonly record struct ClimateReading(
     double? TemperatureCelsius,
     double? HumidityPercent,
-    double? PressureHectopascal);
+    double? PressureHectopascal
+);

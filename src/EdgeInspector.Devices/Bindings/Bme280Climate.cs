@@ -23,7 +23,8 @@ public sealed class Bme280Climate : IClimateSensor
         return new ClimateReading(
             reading.Temperature?.DegreesCelsius,
             reading.Humidity?.Percent,
-            reading.Pressure?.Hectopascals);
+            reading.Pressure?.Hectopascals
+        );
     }
 
     /// <inheritdoc/>

@@ -34,8 +34,11 @@ public sealed class RoomTests
             where room is not null && !Joiners.Contains(room)
             from used in TypeUse.Of(type)
             let other = RoomOf(used)
-            where other is not null && other != room
-                && !KnownToAll.Contains(other) && !Shortcuts.Contains((room, other))
+            where
+                other is not null
+                && other != room
+                && !KnownToAll.Contains(other)
+                && !Shortcuts.Contains((room, other))
                 // One file holds the settings of all rooms, so their shapes are gathered in one place.
                 && !(room == "Configuration" && Outermost(used).Name.EndsWith("Options", StringComparison.Ordinal))
             select $"{room} -> {other}: {Outermost(type).FullName} uses {Outermost(used).FullName}";
@@ -44,7 +47,8 @@ public sealed class RoomTests
     }
 
     [Fact]
-    public void TheArrowsAreSeenInMethodBodiesToo() => Assert.Contains(typeof(Offenders), TypeUse.Of(typeof(RoomTests)));
+    public void TheArrowsAreSeenInMethodBodiesToo() =>
+        Assert.Contains(typeof(Offenders), TypeUse.Of(typeof(RoomTests)));
 
     [Fact]
     public void TheVirtualLineKnowsNothingOfTheService() => Offenders.None(OurReferences("EdgeInspector.Simulation"));
@@ -57,25 +61,44 @@ public sealed class RoomTests
     {
         string[] planned =
         [
-            "Line", "Capture", "Inspection", "Reject", "Station", "Ledger", "Samples", "Publishing", "Control", "Models",
-            "Quality", "Web", "Telemetry", "Configuration", "Hosting", "Cli",
+            "Line",
+            "Capture",
+            "Inspection",
+            "Reject",
+            "Station",
+            "Ledger",
+            "Samples",
+            "Publishing",
+            "Control",
+            "Models",
+            "Quality",
+            "Web",
+            "Telemetry",
+            "Configuration",
+            "Hosting",
+            "Cli",
         ];
         var found = Service.GetTypes().Select(RoomOf).OfType<string>().Distinct();
 
         Offenders.None(found.Except(planned));
     }
 
-    private static IEnumerable<string> OurReferences(string assembly) => Assembly.Load(assembly)
-        .GetReferencedAssemblies()
-        .Select(reference => reference.Name!)
-        .Where(name => name == Service.GetName().Name || name.StartsWith("EdgeInspector", StringComparison.Ordinal));
+    private static IEnumerable<string> OurReferences(string assembly) =>
+        Assembly
+            .Load(assembly)
+            .GetReferencedAssemblies()
+            .Select(reference => reference.Name!)
+            .Where(name =>
+                name == Service.GetName().Name || name.StartsWith("EdgeInspector", StringComparison.Ordinal)
+            );
 
     // The second word of the namespace: EdgeInspector.Reject is Reject, EdgeInspector.Vision.Decoding is Vision. Null for
     // what is not ours, for Program, and for what the compiler adds.
     private static string? RoomOf(Type type)
     {
         var outermost = Outermost(type);
-        return outermost.Namespace?.Split('.') is ["EdgeInspector", var room, ..]
+        return
+            outermost.Namespace?.Split('.') is ["EdgeInspector", var room, ..]
             && !outermost.IsDefined(typeof(CompilerGeneratedAttribute))
             ? room
             : null;

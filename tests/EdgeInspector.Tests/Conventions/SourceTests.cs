@@ -65,8 +65,10 @@ public sealed partial class SourceTests
     [GeneratedRegex(@"^namespace ([\w.]+)")]
     private static partial Regex Namespace();
 
-    [GeneratedRegex(@"^\s*public\s+(?:(?:static|sealed|abstract|readonly|ref|partial|unsafe)\s+)*"
-        + @"(?:class|record|struct|interface|enum|delegate)\b")]
+    [GeneratedRegex(
+        @"^\s*public\s+(?:(?:static|sealed|abstract|readonly|ref|partial|unsafe)\s+)*"
+            + @"(?:class|record|struct|interface|enum|delegate)\b"
+    )]
     private static partial Regex PublicType();
 
     // A jump of the wall clock must not move a reject; what decides asks the monotonic clock.

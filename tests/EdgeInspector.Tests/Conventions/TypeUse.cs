@@ -9,8 +9,12 @@ namespace EdgeInspector.Tests.Conventions;
 /// </summary>
 internal static class TypeUse
 {
-    private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic
-        | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+    private const BindingFlags Declared =
+        BindingFlags.Public
+        | BindingFlags.NonPublic
+        | BindingFlags.Instance
+        | BindingFlags.Static
+        | BindingFlags.DeclaredOnly;
 
     private static readonly Dictionary<short, OpCode> OpCodesByValue = typeof(OpCodes)
         .GetFields(BindingFlags.Public | BindingFlags.Static)
@@ -66,7 +70,9 @@ internal static class TypeUse
             Add(used, local.LocalType);
         }
 
-        foreach (var clause in body.ExceptionHandlingClauses.Where(c => c.Flags == ExceptionHandlingClauseOptions.Clause))
+        foreach (
+            var clause in body.ExceptionHandlingClauses.Where(c => c.Flags == ExceptionHandlingClauseOptions.Clause)
+        )
         {
             Add(used, clause.CatchType);
         }
@@ -78,15 +84,17 @@ internal static class TypeUse
     {
         var typeArguments = method.DeclaringType?.GetGenericArguments();
         var methodArguments = method.IsGenericMethod ? method.GetGenericArguments() : null;
-        for (var at = 0; at < code.Length;)
+        for (var at = 0; at < code.Length; )
         {
             // 0xFE starts an instruction of two bytes (ECMA-335, III.1.2.1).
-            var opCode = code[at] == 0xFE
-                ? OpCodesByValue[(short)((code[at++] << 8) | code[at++])]
-                : OpCodesByValue[code[at++]];
+            var opCode =
+                code[at] == 0xFE ? OpCodesByValue[(short)((code[at++] << 8) | code[at++])] : OpCodesByValue[code[at++]];
             switch (opCode.OperandType)
             {
-                case OperandType.InlineMethod or OperandType.InlineField or OperandType.InlineType or OperandType.InlineTok:
+                case OperandType.InlineMethod
+                or OperandType.InlineField
+                or OperandType.InlineType
+                or OperandType.InlineTok:
                     var token = BitConverter.ToInt32(code, at);
                     switch (method.Module.ResolveMember(token, typeArguments, methodArguments))
                     {
