@@ -7,5 +7,6 @@ var root = new RootCommand("EdgeInspector: inspects parts on a conveyor and reje
     DemoCommand.Create(),
     SimulateCommand.Create(),
     ModelCommand.Create(),
+    InspectCommand.Create(),
 };
 return await root.Parse(args).InvokeAsync();

@@ -64,7 +64,8 @@ internal readonly record struct CameraSource(CameraKind Kind, string Address, st
             return $"'{source}' names nothing; give a device, an address, a pipeline or a path after the colon";
         }
 
-        if (parsed.Kind == CameraKind.Stream && !Uri.TryCreate(parsed.Address, UriKind.Absolute, out _))
+        if (parsed.Kind == CameraKind.Stream
+            && !(Uri.TryCreate(parsed.Address, UriKind.Absolute, out var address) && address.Host.Length > 0))
         {
             return $"'{parsed.Name}' is no address; write it like rtsp://host:554/path";
         }

@@ -6,7 +6,7 @@ namespace EdgeInspector.Capture;
 internal static class Cameras
 {
     /// <summary>
-    /// Opens the camera; blocks for at most about the read timeout. The virtual line is the program's to open, since
+    /// Opens the camera; blocks for at most a few read timeouts. The virtual line is the program's to open, since
     /// this room does not know it.
     /// </summary>
     /// <exception cref="CameraException">It cannot be opened, in one line.</exception>
@@ -72,11 +72,17 @@ internal static class Cameras
         }
     }
 
-    private static LiveCamera OpenStream(CameraSource source, CameraOptions options, TimeProvider time)
+    private static ICamera OpenStream(CameraSource source, CameraOptions options, TimeProvider time)
     {
-        if (!NativeVideo.HasFFmpeg)
+        if (source.Address.StartsWith("http", StringComparison.OrdinalIgnoreCase)
+            && HttpCamera.TryOpen(source, options, time) is { } camera)
         {
-            throw new CameraException(source.Name, "this OpenCV build has no FFmpeg", "use a build with it");
+            return camera;
+        }
+
+        if (!NativeVideo.HasNetwork)
+        {
+            return FfmpegCamera.Open(source, options, time);
         }
 
         var timeout = (int)options.ReadTimeout.TotalMilliseconds;

@@ -34,6 +34,7 @@ internal sealed partial class CaptureLoop : IDisposable
     private volatile bool _watchSilence;
     private volatile bool _started;
     private bool _openedBefore;
+    private bool _disposed;
     private ulong _lastDigest;
     private Instant _lastChange;
     private long _lastFrame;
@@ -127,9 +128,15 @@ internal sealed partial class CaptureLoop : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Stops the thread and waits for it, which takes as long as a read that is under way.</summary>
+    /// <summary>Stops the thread and waits for it, which takes as long as a read or opening that is under way.</summary>
     public void Dispose()
     {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
         _stop.Cancel();
         _slot.Complete();
         if (!_started)
@@ -137,7 +144,7 @@ internal sealed partial class CaptureLoop : IDisposable
             _completion.TrySetResult();
             _camera?.Dispose();
         }
-        else if (_thread != Thread.CurrentThread && !_thread.Join((2 * _options.ReadTimeout) + TimeSpan.FromSeconds(2)))
+        else if (_thread != Thread.CurrentThread && !_thread.Join((6 * _options.ReadTimeout) + TimeSpan.FromSeconds(2)))
         {
             // A driver that never returns: the thread dies with the process, and what it uses must stay until then.
             LogStuck(_station);

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using OpenCvSharp;
 
@@ -17,13 +19,17 @@ internal static partial class NativeVideo
     public const int ReadTimeoutMilliseconds = 54;
 
     private static readonly Lock Gate = new();
+    private static readonly Lazy<bool> Network = new(KnocksAtOurPort);
     private static bool _prepared;
 
     /// <summary>Whether pipelines can be opened. Without it OpenCV only answers that it could not.</summary>
     public static bool HasGStreamer { get; } = BuiltWith("GStreamer");
 
-    /// <summary>Whether streams and video files can be opened.</summary>
-    public static bool HasFFmpeg { get; } = BuiltWith("FFMPEG");
+    /// <summary>
+    /// Whether OpenCV's FFmpeg can connect to anything. The packaged build's is made without network and does not say
+    /// so: it answers as if nobody were there. Found out once, by looking whether it knocks at a port of our own.
+    /// </summary>
+    public static bool HasNetwork => Network.Value;
 
     /// <summary>Whether devices can be opened.</summary>
     public static bool HasV4L2 { get; } = BuiltWith("v4l/v4l2");
@@ -51,6 +57,16 @@ internal static partial class NativeVideo
 
             _prepared = true;
         }
+    }
+
+    private static bool KnocksAtOurPort()
+    {
+        using var door = new TcpListener(IPAddress.Loopback, 0);
+        door.Start();
+        var address = string.Create(CultureInfo.InvariantCulture, $"http://{door.LocalEndpoint}/");
+        using var visit = new VideoCapture(
+            address, VideoCaptureAPIs.FFMPEG, [OpenTimeoutMilliseconds, 500, ReadTimeoutMilliseconds, 500]);
+        return door.Pending();
     }
 
     private static bool BuiltWith(string feature)

@@ -21,14 +21,8 @@ internal static class PictureFile
     /// <summary>
     /// Every picture in a folder and its sub-folders, in an order in which <c>9.png</c> comes before <c>10.png</c>.
     /// </summary>
-    public static IReadOnlyList<string> In(string folder)
-    {
-        var pictures = Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Where(IsPicture).ToArray();
-        Array.Sort(pictures, StringComparer.Create(
-            System.Globalization.CultureInfo.InvariantCulture,
-            System.Globalization.CompareOptions.NumericOrdering | System.Globalization.CompareOptions.OrdinalIgnoreCase));
-        return pictures;
-    }
+    public static IReadOnlyList<string> In(string folder) =>
+        NaturalOrder.Sort(Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Where(IsPicture));
 
     /// <summary>Reads the picture as 8-bit BGR, or says in one line what is wrong with the file.</summary>
     public static bool TryRead(string path, Mat destination, out string? fault)

@@ -557,7 +557,7 @@ internal static class StrictConfiguration
             _faulty.Add(key);
             var origin = OriginOf(sourcePath);
             var place = key.Length == 0 ? "configuration" : key;
-            Faults.Add(origin is null ? $"{place}: {what}" : $"{origin}: {place}: {what}");
+            Faults.Add(OneLine(origin is null ? $"{place}: {what}" : $"{origin}: {place}: {what}"));
             return false;
         }
 

@@ -1,0 +1,78 @@
+namespace EdgeInspector.Cli;
+
+/// <summary>One part in one picture.</summary>
+/// <param name="Box">x1, y1, x2, y2 in picture pixels.</param>
+/// <param name="Detected">The detector's label.</param>
+/// <param name="Score">The detector's score, 0 to 1.</param>
+/// <param name="Label">The classifier's label; null without classifier, or when it gave no number.</param>
+/// <param name="DefectScore">0 to 1; null without classifier, or when it gave no number.</param>
+/// <param name="Verdict">"pass", "reject", or "unsure" when the classifier gave no number; null without classifier.</param>
+internal sealed record FoundPart(
+    float[] Box,
+    string Detected,
+    float Score,
+    string? Label,
+    float? DefectScore,
+    string? Verdict
+);
+
+/// <summary>One picture and the parts in it, highest detection score first.</summary>
+internal sealed record InspectedPicture(string Path, int Width, int Height, IReadOnlyList<FoundPart> Parts);
+
+/// <summary>One part of a video, followed from picture to picture.</summary>
+/// <param name="Number">Counts up from 1 in the order of first sight.</param>
+/// <param name="FirstFrame">First picture that showed it whole, from 0.</param>
+/// <param name="LastFrame">Last picture that showed it whole.</param>
+/// <param name="Views">Pictures that showed it whole.</param>
+/// <param name="Detected">The detector's label in the last of them.</param>
+/// <param name="Score">The detector's highest score.</param>
+/// <param name="Label">The classifier's label in the view with the highest defect score.</param>
+/// <param name="DefectScore">Mean over the views.</param>
+/// <param name="Verdict">As for a picture, from the mean.</param>
+internal sealed record CountedPart(
+    long Number,
+    long FirstFrame,
+    long LastFrame,
+    int Views,
+    string Detected,
+    float Score,
+    string? Label,
+    float? DefectScore,
+    string? Verdict
+);
+
+/// <summary>One video and the parts that went through it.</summary>
+internal sealed record InspectedVideo(
+    string Path,
+    int Width,
+    int Height,
+    int Frames,
+    double FramesPerSecond,
+    IReadOnlyList<CountedPart> Parts
+);
+
+/// <summary>Everything one call of the inspect verb found.</summary>
+/// <param name="Model">Name and version of the package.</param>
+/// <param name="Provider">What ran its networks.</param>
+/// <param name="Pictures">In the order they were inspected.</param>
+/// <param name="Videos">In the order they were inspected.</param>
+internal sealed record InspectResult(
+    string Model,
+    string Provider,
+    IReadOnlyList<InspectedPicture> Pictures,
+    IReadOnlyList<InspectedVideo> Videos
+)
+{
+    /// <summary>Parts in all pictures and videos.</summary>
+    public int Parts => Pictures.Sum(picture => picture.Parts.Count) + Videos.Sum(video => video.Parts.Count);
+
+    /// <summary>Those judged defective.</summary>
+    public int Rejected => Verdicts.Count(verdict => verdict == "reject");
+
+    /// <summary>Those judged good.</summary>
+    public int Passed => Verdicts.Count(verdict => verdict == "pass");
+
+    private IEnumerable<string?> Verdicts =>
+        Pictures.SelectMany(picture => picture.Parts).Select(part => part.Verdict)
+            .Concat(Videos.SelectMany(video => video.Parts).Select(part => part.Verdict));
+}

@@ -1,0 +1,31 @@
+using Xunit;
+
+namespace EdgeInspector.Tests.Support;
+
+/// <summary>Real pictures, videos and models that do not live in the repository; tests skip where they are absent.</summary>
+internal static class TestData
+{
+    /// <summary>The file or folder, or the test is skipped.</summary>
+    public static string Get(string name)
+    {
+        var path = Path.Combine(Root(), name);
+        Assert.SkipUnless(File.Exists(path) || Directory.Exists(path), $"{name} is not among the test data (EDGEINSPECTOR_TEST_DATA)");
+        return path;
+    }
+
+    private static string Root()
+    {
+        if (Environment.GetEnvironmentVariable("EDGEINSPECTOR_TEST_DATA") is { Length: > 0 } root)
+        {
+            return root;
+        }
+
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "EdgeInspector.sln")))
+        {
+            folder = folder.Parent;
+        }
+
+        return Path.GetFullPath(Path.Combine(folder?.FullName ?? ".", "..", "shared", "data"));
+    }
+}
