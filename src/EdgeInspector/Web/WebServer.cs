@@ -91,7 +91,9 @@ internal sealed class WebServer(
             kestrel.Listen(address, port);
         });
         builder.Services.AddRoutingCore();
-        builder.Services.AddSingleton(logs);
+        builder.Services.AddSingleton<ILoggerFactory>(new TroubleOnly(logs));
+        // The default lifetime would take SIGTERM and Ctrl-C away from the process that this server is a part of.
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddHostFiltering(filter =>
         {
             // Without it, a foreign web page could name its own host as 127.0.0.1 and read ours through the browser.
@@ -119,5 +121,47 @@ internal sealed class WebServer(
         app.UseRouting();
         WebPage.Map(app, pictures, snapshots);
         return app;
+    }
+
+    /// <summary>Passes on warnings and errors: a page asks for something each second, and nobody reads that.</summary>
+    private sealed class TroubleOnly(ILoggerFactory inner) : ILoggerFactory
+    {
+        public ILogger CreateLogger(string categoryName) => new Filter(inner.CreateLogger(categoryName));
+
+        public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
+
+        public void Dispose()
+        {
+            // The factory belongs to the process.
+        }
+
+        private sealed class Filter(ILogger inner) : ILogger
+        {
+            public IDisposable? BeginScope<TState>(TState state)
+                where TState : notnull => inner.BeginScope(state);
+
+            public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning && inner.IsEnabled(logLevel);
+
+            public void Log<TState>(
+                LogLevel logLevel,
+                EventId eventId,
+                TState state,
+                Exception? exception,
+                Func<TState, Exception?, string> formatter
+            )
+            {
+                if (IsEnabled(logLevel))
+                {
+                    inner.Log(logLevel, eventId, state, exception, formatter);
+                }
+            }
+        }
+    }
+
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }
