@@ -65,7 +65,7 @@ FEATURES = ["mean brightness", "spread of brightness", "share of pixels below 60
             "share of pixels above 190"]
 
 
-def simple_rule(train_features, train_defective, features, defective, miss_cost):
+def simple_rule(train_features, train_defective, features, defective):
     """The best single threshold on a single feature, found on the training part, measured on the test part."""
     best = None
     for column, name in enumerate(FEATURES):
@@ -74,8 +74,8 @@ def simple_rule(train_features, train_defective, features, defective, miss_cost)
             order = np.argsort(values, kind="stable")
             missed = np.concatenate([[0], np.cumsum(train_defective[order])])
             thrown = np.concatenate([np.cumsum((~train_defective[order])[::-1])[::-1], [0]])
-            # Each class weighs the same, else "throw everything away" wins wherever defects are common.
-            cost = miss_cost * missed / max(train_defective.sum(), 1) + thrown / max((~train_defective).sum(), 1)
+            # Both rates weigh the same: by cost alone, passing all or none would win, and that baseline is there.
+            cost = missed / max(train_defective.sum(), 1) + thrown / max((~train_defective).sum(), 1)
             k = int(np.argmin(cost))
             low = values[order[k - 1]] if k else values[order[0]] - 1
             high = values[order[k]] if k < len(order) else values[order[-1]] + 1

@@ -189,8 +189,7 @@ def judge_classifier(crops, parts, network, plan, good, threshold=None):
                       "meanOfThree": verdict_rates(passes.mean(0), truth, threshold)},
         "thresholds": threshold_table(scores, truth, threshold),
         "baselines": {"alwaysPass": verdict_rates(np.zeros(len(test)), truth, 0.5),
-                      "pictureRule": simple_rule(train_features, defective[some], test_features, truth,
-                                                 plan.miss_cost)},
+                      "pictureRule": simple_rule(train_features, defective[some], test_features, truth)},
         "confusion": {"labels": crops.classes, "rowsTruthColumnsCalled": confusion.tolist()}}
     distance = np.where((scores >= threshold) != truth, 1, 0) * 10 - np.abs(scores - threshold)
     entries = []
