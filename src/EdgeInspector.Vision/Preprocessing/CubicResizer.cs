@@ -24,23 +24,23 @@ internal sealed unsafe class CubicResizer
         _columns.Prepare(left, placement.FactorX, placement.Width, source.Width);
         _rows.Prepare(top, placement.FactorY, placement.Height, source.Height);
         var length = (_columns.Last - _columns.First + 1) * 3;
-        Grow(ref _row, length);
+
+        // A pixel is read as four floats, so the last one reaches one float further.
+        Grow(ref _row, length + 1);
         Grow(ref _result, placement.Width * placement.Height * 3);
 
         var row = (float*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_row));
         var result = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_result));
         for (var y = 0; y < placement.Height; y++)
         {
-            new Span<float>(row, length).Clear();
-            for (var tap = y * _rows.Count; tap < (y + 1) * _rows.Count; tap++)
-            {
-                AddRow(
-                    source.Start + (_rows.Index[tap] * source.Step) + (_columns.First * 3),
-                    _rows.Weight[tap],
-                    row,
-                    length);
-            }
-
+            var taps = y * _rows.Count;
+            BlendRows(
+                source.Start + (_columns.First * 3),
+                source.Step,
+                _rows.Index.AsSpan(taps, _rows.Count),
+                _rows.Weight.AsSpan(taps, _rows.Count),
+                row,
+                length);
             BlendPixels(row, result + (y * placement.Width * 3), placement.Width);
         }
 
@@ -55,22 +55,33 @@ internal sealed unsafe class CubicResizer
         }
     }
 
-    private static void AddRow(byte* pixels, float weight, float* row, int length)
+    private static void BlendRows(
+        byte* start, long step, ReadOnlySpan<int> rows, ReadOnlySpan<float> weights, float* row, int length)
     {
         var i = 0;
         for (; i <= length - 8; i += 8)
         {
-            var wide = Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)(pixels + i)).AsByte());
-            var (low, high) = Vector128.Widen(wide);
-            var lowSum = Vector128.Load(row + i) + (Vector128.ConvertToSingle(low.AsInt32()) * weight);
-            var highSum = Vector128.Load(row + i + 4) + (Vector128.ConvertToSingle(high.AsInt32()) * weight);
-            lowSum.Store(row + i);
-            highSum.Store(row + i + 4);
+            var (low, high) = (Vector128<float>.Zero, Vector128<float>.Zero);
+            for (var tap = 0; tap < rows.Length; tap++)
+            {
+                var bytes = Vector128.CreateScalarUnsafe(*(ulong*)(start + (rows[tap] * step) + i)).AsByte();
+                var (lowLevels, highLevels) = Vector128.Widen(Vector128.WidenLower(bytes));
+                var weight = Vector128.Create(weights[tap]);
+                low += Vector128.ConvertToSingle(lowLevels.AsInt32()) * weight;
+                high += Vector128.ConvertToSingle(highLevels.AsInt32()) * weight;
+            }
+
+            low.Store(row + i);
+            high.Store(row + i + 4);
         }
 
         for (; i < length; i++)
         {
-            row[i] += pixels[i] * weight;
+            row[i] = 0;
+            for (var tap = 0; tap < rows.Length; tap++)
+            {
+                row[i] += start[(rows[tap] * step) + i] * weights[tap];
+            }
         }
     }
 
@@ -79,23 +90,22 @@ internal sealed unsafe class CubicResizer
         var taps = _columns.Count;
         for (var x = 0; x < count; x++)
         {
-            var (blue, green, red) = (0f, 0f, 0f);
-            for (var tap = x * taps; tap < (x + 1) * taps; tap++)
+            var columns = _columns.Index.AsSpan(x * taps, taps);
+            var weights = _columns.Weight.AsSpan(x * taps, taps);
+            var sum = Vector128<float>.Zero;
+            for (var tap = 0; tap < columns.Length; tap++)
             {
-                var pixel = row + ((_columns.Index[tap] - _columns.First) * 3);
-                var weight = _columns.Weight[tap];
-                blue += pixel[0] * weight;
-                green += pixel[1] * weight;
-                red += pixel[2] * weight;
+                sum += Vector128.Load(row + ((columns[tap] - _columns.First) * 3)) * weights[tap];
             }
 
-            result[x * 3] = Level(blue);
-            result[(x * 3) + 1] = Level(green);
-            result[(x * 3) + 2] = Level(red);
+            // The fourth lane is the next pixel's blue, or what lies beyond the row: never looked at.
+            var levels = Vector128.ConvertToInt32(Vector128.Round(
+                Vector128.Min(Vector128.Max(sum, Vector128<float>.Zero), Vector128.Create(255f))));
+            result[x * 3] = (byte)levels[0];
+            result[(x * 3) + 1] = (byte)levels[1];
+            result[(x * 3) + 2] = (byte)levels[2];
         }
     }
-
-    private static byte Level(float value) => (byte)Math.Clamp(MathF.Round(value), 0, 255);
 
     /// <summary>Which source pixels make up each output pixel along one axis, and how much each counts.</summary>
     private sealed class Taps
