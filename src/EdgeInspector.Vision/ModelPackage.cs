@@ -2,6 +2,7 @@ using EdgeInspector.Vision.Classifiers;
 using EdgeInspector.Vision.Detectors;
 using EdgeInspector.Vision.Inference;
 using EdgeInspector.Vision.Packages;
+using OpenCvSharp;
 
 namespace EdgeInspector.Vision;
 
@@ -111,6 +112,23 @@ public sealed class ModelPackage : IDisposable
         return file;
     }
 
+    /// <summary>
+    /// The networks have run; this runs what lies around them, so that the first part on the line does not wait for
+    /// the compiler.
+    /// </summary>
+    private static void WarmUp(IDetector detector, NetworkClassifier? classifier)
+    {
+        using var picture = new Mat(480, 640, MatType.CV_8UC3, new Scalar(114, 114, 114));
+        var detections = new Detection[8];
+        var parts = new Box[(classifier?.MaxBatch ?? 0) + 1];
+        var results = new Classification[parts.Length];
+        for (var i = 0; i < 2; i++)
+        {
+            detector.Detect(picture, detections);
+            classifier?.Classify(picture, parts, results);
+        }
+    }
+
     private static ModelPackage Load(
         PackageFolder place,
         ModelManifest manifest,
@@ -134,6 +152,7 @@ public sealed class ModelPackage : IDisposable
                     manifest.Classifier!,
                     Network.Open(
                         classifierFile, manifest.Classifier!.Input, provider, options, NetworkClassifier.Batches));
+            WarmUp(detector, classifier);
             var golden = GoldenCheck.Run(place, manifest, detector, classifier);
             return new ModelPackage(place.Path, manifest, Providers.Name(provider), detector, classifier, golden);
         }
