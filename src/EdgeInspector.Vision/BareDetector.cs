@@ -67,7 +67,8 @@ public sealed partial record BareDetector
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new VisionException($"{folder}: cannot be written ({exception.Message}); name another folder.", exception);
+            throw new VisionException(
+                $"{folder}: cannot be written ({exception.Message}); name another folder.", exception);
         }
         catch (ModelPackageException exception)
         {
@@ -140,8 +141,8 @@ public sealed partial record BareDetector
         foreach (var path in Pictures)
         {
             using var picture = GoldenCheck.Read(path);
-            var name = string.Create(
-                CultureInfo.InvariantCulture, $"golden/{golden.Count + 1:00}{Path.GetExtension(path).ToLowerInvariant()}");
+            var extension = Path.GetExtension(path).ToLowerInvariant();
+            var name = string.Create(CultureInfo.InvariantCulture, $"golden/{golden.Count + 1:00}{extension}");
             File.Copy(path, Path.Combine(folder, name));
             var detections = new Detection[package.Manifest.Detector!.MaxDetections];
             var found = package.Detector.Detect(picture, detections);
@@ -207,7 +208,8 @@ public sealed partial record BareDetector
 
     private static string NameOf(string model)
     {
-        var name = Unnamed().Replace(Path.GetFileNameWithoutExtension(model).ToLowerInvariant(), "-").Trim('-', '.', '_');
+        var plain = Path.GetFileNameWithoutExtension(model).ToLowerInvariant();
+        var name = Unnamed().Replace(plain, "-").Trim('-', '.', '_');
         return name.Length == 0 ? "model" : name[..Math.Min(name.Length, 64)];
     }
 

@@ -6,7 +6,9 @@ using System.Text.RegularExpressions;
 
 namespace EdgeInspector.Vision;
 
-/// <summary>Numbers with a shape, last dimension fastest, as NumPy's .npy files hold them (format 1.0 to 3.0).</summary>
+/// <summary>
+/// Numbers with a shape, last dimension fastest, as NumPy's .npy files hold them (format 1.0 to 3.0).
+/// </summary>
 public sealed partial record FloatTensor(float[] Values, IReadOnlyList<int> Shape)
 {
     /// <exception cref="VisionException">Not there, or not little-endian 32-bit floats in C order.</exception>
@@ -83,7 +85,8 @@ public sealed partial record FloatTensor(float[] Values, IReadOnlyList<int> Shap
                 File.Delete(temporary);
             }
 
-            throw new VisionException($"{path}: cannot be written ({exception.Message}); name another file.", exception);
+            throw new VisionException(
+                $"{path}: cannot be written ({exception.Message}); name another file.", exception);
         }
     }
 

@@ -26,7 +26,9 @@ public sealed class Frame : IDisposable
     /// <summary>When the picture was taken, in nanoseconds of the monotonic clock.</summary>
     public long CapturedAt { get; set; }
 
-    /// <exception cref="InvalidOperationException">The frame was returned before: two owners think it theirs.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The frame was returned before: two owners think it theirs.
+    /// </exception>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _rented, 0) == 0)

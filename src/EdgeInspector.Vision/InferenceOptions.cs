@@ -13,7 +13,9 @@ public enum ProviderChoice
 /// <summary>How a <see cref="ModelPackage"/> is run on this machine.</summary>
 public sealed record InferenceOptions
 {
-    /// <summary>Anything but <see cref="ProviderChoice.Auto"/> is taken at its word: when it fails, loading fails.</summary>
+    /// <summary>
+    /// Anything but <see cref="ProviderChoice.Auto"/> is taken at its word: when it fails, loading fails.
+    /// </summary>
     public ProviderChoice Provider { get; init; } = ProviderChoice.Auto;
 
     /// <summary>

@@ -91,7 +91,9 @@ public sealed record ClassifierManifest
     public float DefectThreshold { get; init; } = 0.5f;
 }
 
-/// <summary>How a picture becomes a network's input: value = (pixel − mean) / std, planes first, 32-bit floats.</summary>
+/// <summary>
+/// How a picture becomes a network's input: value = (pixel − mean) / std, planes first, 32-bit floats.
+/// </summary>
 public sealed record NetworkInput
 {
     /// <summary>Pixels, 8 to 4096.</summary>
@@ -160,7 +162,9 @@ public enum DetectorFormat
     [JsonStringEnumMemberName("yolov8")]
     YoloV8,
 
-    /// <summary>[1, N, 5 + C], grid not decoded, strides 8, 16 and 32: x, y, width, height, objectness, C scores.</summary>
+    /// <summary>
+    /// [1, N, 5 + C], grid not decoded, strides 8, 16 and 32: x, y, width, height, objectness, C scores.
+    /// </summary>
     [JsonStringEnumMemberName("yolox")]
     YoloX,
 }

@@ -89,8 +89,8 @@ public sealed class ModelPackage : IDisposable
         catch (Exception exception) when (Providers.IsFailure(exception))
         {
             throw new ModelPackageException(
-                $"{place.Path}: provider {Providers.Name(choices[^1])} does not work here ({exception.Message}); install "
-                + "its driver and the runtime built for it, or choose cpu.",
+                $"{place.Path}: provider {Providers.Name(choices[^1])} does not work here ({exception.Message}); "
+                + "install its driver and the runtime built for it, or choose cpu.",
                 exception);
         }
     }

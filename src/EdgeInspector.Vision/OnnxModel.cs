@@ -95,7 +95,8 @@ public sealed class OnnxModel : IDisposable
             for (var row = 0; row < rows; row += batch)
             {
                 var count = Math.Min(batch, rows - row);
-                var output = RunOnce(input.Values.AsMemory(row * width, count * width), [count, .. input.Shape.Skip(1)]);
+                var output = RunOnce(
+                    input.Values.AsMemory(row * width, count * width), [count, .. input.Shape.Skip(1)]);
                 if (output.Shape.Count == 0 || (output.Shape[0] != count && count != rows))
                 {
                     throw new VisionException($"{_path}: {count} rows in give {Text(output.Shape)} out, which is not a "

@@ -63,7 +63,10 @@ public sealed class BareDetectorTests : IDisposable
         Refused(Bare(new() { ["names"] = "{0: 'a'}" }), "my Model (v2).onnx", "1 labels");
         Refused(Bare() with { LabelsFile = Path.Combine(_folder, "none.txt") }, "none.txt", "one label per line");
         Refused(Bare(new() { ["names"] = "{0: 'a', 1: 'b'}" }) with { Pictures = ["/no/such.png"] }, "/no/such.png");
-        Refused(Bare(new() { ["names"] = "{0: 'a', 1: 'b'}" }) with { Size = (32, 32) }, "my Model (v2).onnx", "[1,3,64,64]");
+        Refused(
+            Bare(new() { ["names"] = "{0: 'a', 1: 'b'}" }) with { Size = (32, 32) },
+            "my Model (v2).onnx",
+            "[1,3,64,64]");
         Refused(Bare() with { Model = Path.Combine(_folder, "gone.onnx") }, "gone.onnx", "no such file");
     }
 

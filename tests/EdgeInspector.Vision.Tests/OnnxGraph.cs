@@ -62,7 +62,12 @@ internal sealed class OnnxGraph
     /// numbers through a package.
     /// </summary>
     public static byte[] Saying(
-        float[] output, int[] outputShape, int width, int height, float gain = 0, Dictionary<string, string>? notes = null)
+        float[] output,
+        int[] outputShape,
+        int width,
+        int height,
+        float gain = 0,
+        Dictionary<string, string>? notes = null)
     {
         var graph = new OnnxGraph();
         var mean = graph.Node("ReduceMean", ["input"], ("keepdims", 0L));
@@ -109,7 +114,8 @@ internal sealed class OnnxGraph
 
     private static byte[] Text(int field, string text) => Field(field, Encoding.UTF8.GetBytes(text));
 
-    private static byte[] Field(int field, byte[] content) => [.. Key(field, 2), .. VarInt((ulong)content.Length), .. content];
+    private static byte[] Field(int field, byte[] content) =>
+        [.. Key(field, 2), .. VarInt((ulong)content.Length), .. content];
 
     private static byte[] Number(int field, long number) => [.. Key(field, 0), .. VarInt((ulong)number)];
 

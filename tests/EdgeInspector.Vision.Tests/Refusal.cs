@@ -1,6 +1,8 @@
 namespace EdgeInspector.Vision.Tests;
 
-/// <summary>What the user reads when something is refused: one line, naming the file, the fault and what to do.</summary>
+/// <summary>
+/// What the user reads when something is refused: one line, naming the file, the fault and what to do.
+/// </summary>
 internal static class Refusal
 {
     public static void Of(PackageBuilder builder, string file, params string[] hints) =>

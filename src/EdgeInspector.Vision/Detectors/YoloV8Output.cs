@@ -31,8 +31,8 @@ internal sealed class YoloV8Output : IDetectorOutput
         if (shape.Length != 3 || shape[0] != 1 || shape[1] != 4 + labels || shape[2] < 1)
         {
             throw new ModelPackageException(
-                $"{path}: the output is [{string.Join(',', shape.ToArray())}], format yolov8 with {labels} labels needs "
-                + $"[1,{4 + labels},cells]; correct format or labels in {ModelManifest.FileName}.");
+                $"{path}: the output is [{string.Join(',', shape.ToArray())}], format yolov8 with {labels} labels "
+                + $"needs [1,{4 + labels},cells]; correct format or labels in {ModelManifest.FileName}.");
         }
 
         return new YoloV8Output(labels, checked((int)shape[2]));

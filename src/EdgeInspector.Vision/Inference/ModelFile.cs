@@ -42,7 +42,8 @@ internal sealed class ModelFile
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new ModelPackageException($"{path}: cannot be read ({exception.Message}); check its rights.", exception);
+            throw new ModelPackageException(
+                $"{path}: cannot be read ({exception.Message}); check its rights.", exception);
         }
 
         if (bytes.Length == 0)
@@ -65,7 +66,8 @@ internal sealed class ModelFile
         if (!string.Equals(actual, expected, StringComparison.OrdinalIgnoreCase))
         {
             throw new ModelPackageException(
-                $"{Path}: its sha256 is {actual}, the manifest says {expected}; copy the file the manifest was made for.");
+                $"{Path}: its sha256 is {actual}, the manifest says {expected}; copy the file the manifest was made "
+                + "for.");
         }
     }
 }

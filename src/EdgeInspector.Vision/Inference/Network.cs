@@ -216,7 +216,8 @@ internal sealed class Network : IDisposable
             if (_onProcessor && exception is OnnxRuntimeException)
             {
                 throw new ModelPackageException(
-                    $"{Path}: the model fails on a batch of {batch} ({exception.Message}); export it again.", exception);
+                    $"{Path}: the model fails on a batch of {batch} ({exception.Message}); export it again.",
+                    exception);
             }
 
             throw;
@@ -243,7 +244,8 @@ internal sealed class Network : IDisposable
 
     /// <summary>One batch size with its bound buffers.</summary>
     private sealed class Bucket(
-        int size, OrtIoBinding binding, OrtValue input, OrtValue outputValue, float[] output, long[] shape) : IDisposable
+        int size, OrtIoBinding binding, OrtValue input, OrtValue outputValue, float[] output, long[] shape)
+        : IDisposable
     {
         public int Size { get; } = size;
 

@@ -54,11 +54,13 @@ internal static class ManifestFile
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new ModelPackageException($"{path}: cannot be read ({exception.Message}); check its rights.", exception);
+            throw new ModelPackageException(
+                $"{path}: cannot be read ({exception.Message}); check its rights.", exception);
         }
     }
 
-    public static byte[] Write(ModelManifest manifest) => [.. JsonSerializer.SerializeToUtf8Bytes(manifest, Format), (byte)'\n'];
+    public static byte[] Write(ModelManifest manifest) =>
+        [.. JsonSerializer.SerializeToUtf8Bytes(manifest, Format), (byte)'\n'];
 
     /// <summary>The reader counts lines from 0.</summary>
     private static string Where(JsonException exception) =>

@@ -23,7 +23,8 @@ internal sealed partial class ManifestRules
             NamePattern().IsMatch(manifest.Name),
             "name", manifest.Name, "use 1 to 64 of a-z 0-9 . _ - and begin with a letter or digit");
         rules.Require(
-            VersionPattern().IsMatch(manifest.Version), "version", manifest.Version, "use 1 to 64 of A-Z a-z 0-9 . + _ -");
+            VersionPattern().IsMatch(manifest.Version),
+            "version", manifest.Version, "use 1 to 64 of A-Z a-z 0-9 . + _ -");
         rules.Require(
             manifest.Detector is not null || manifest.Classifier is not null,
             "detector", "absent", "a package needs a detector, a classifier, or both");
@@ -106,7 +107,9 @@ internal sealed partial class ManifestRules
                 part!.Box.Count == 4 && new Box(part.Box[0], part.Box[1], part.Box[2], part.Box[3]).IsSound,
                 $"{at}.box", string.Join(' ', part.Box.Select(Text)), "use x1, y1, x2, y2 with x1 < x2 and y1 < y2");
             Range($"{at}.score", part.Score, 0, 1);
-            Require(part.Label is null || labels.Contains(part.Label), $"{at}.label", part.Label ?? "", "no such label");
+            Require(
+                part.Label is null || labels.Contains(part.Label),
+                $"{at}.label", part.Label ?? "", "use one of the package's labels");
             if (part.DefectScore is { } score)
             {
                 Range($"{at}.defectScore", score, 0, 1);

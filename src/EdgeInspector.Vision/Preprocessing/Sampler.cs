@@ -173,8 +173,10 @@ internal sealed unsafe class Sampler
             var factor = Vector256.Create(weight);
             for (; i <= length - 16; i += 16)
             {
-                var (lowA, highA) = Vector256.Widen(Vector256.WidenLower(Vector128.Load(above + i).ToVector256Unsafe()));
-                var (lowB, highB) = Vector256.Widen(Vector256.WidenLower(Vector128.Load(below + i).ToVector256Unsafe()));
+                var a = Vector256.WidenLower(Vector128.Load(above + i).ToVector256Unsafe());
+                var b = Vector256.WidenLower(Vector128.Load(below + i).ToVector256Unsafe());
+                var (lowA, highA) = Vector256.Widen(a);
+                var (lowB, highB) = Vector256.Widen(b);
                 Blend(lowA, lowB, factor).Store(row + i);
                 Blend(highA, highB, factor).Store(row + i + 8);
             }

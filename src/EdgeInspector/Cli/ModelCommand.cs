@@ -45,7 +45,7 @@ internal static class ModelCommand
         {
             package, provider, threads, json,
         };
-        command.SetAction(parsed => Guard(() =>
+        command.SetAction(parsed => Guard(parsed, output =>
         {
             using var loaded = ModelPackage.Load(
                 parsed.GetRequiredValue(package),
@@ -53,11 +53,11 @@ internal static class ModelCommand
             var timings = Time(loaded);
             if (parsed.GetValue(json))
             {
-                Console.Out.WriteLine(JsonSerializer.Serialize(Describe(loaded, timings), Indented));
+                output.WriteLine(JsonSerializer.Serialize(Describe(loaded, timings), Indented));
             }
             else
             {
-                Show(loaded, timings);
+                Show(output, loaded, timings);
             }
         }));
         return command;
@@ -75,9 +75,12 @@ internal static class ModelCommand
         {
             Description = "Text file, one label per line; not needed when the model tells its labels.",
         };
-        var output = new Option<string>("--out") { Description = "Folder to make.", Required = true };
+        var target = new Option<string>("--out") { Description = "Folder to make.", Required = true };
         var name = new Option<string?>("--name") { Description = "Package name, a-z 0-9 . _ -" };
-        var size = new Option<string?>("--size") { Description = "Input size, 640x640; not needed when the model tells." };
+        var size = new Option<string?>("--size")
+        {
+            Description = "Input size, 640x640; not needed when the model tells it.",
+        };
         var score = new Option<float>("--score")
         {
             Description = "Lowest score that is a part, 0 to 1.",
@@ -95,11 +98,11 @@ internal static class ModelCommand
         var provider = ProviderOption();
         var command = new Command("new", "Make a package of a bare detector.")
         {
-            detector, format, labels, output, name, size, score, resample, pictures, provider,
+            detector, format, labels, target, name, size, score, resample, pictures, provider,
         };
-        command.SetAction(parsed => Guard(() =>
+        command.SetAction(parsed => Guard(parsed, output =>
         {
-            var folder = parsed.GetRequiredValue(output);
+            var folder = parsed.GetRequiredValue(target);
             var manifest = new BareDetector
             {
                 Model = parsed.GetRequiredValue(detector),
@@ -111,7 +114,7 @@ internal static class ModelCommand
                 Resample = parsed.GetValue(resample),
                 Pictures = parsed.GetValue(pictures) ?? [],
             }.WriteTo(folder, new InferenceOptions { Provider = parsed.GetValue(provider) });
-            Console.Out.WriteLine($"{folder}: {manifest.Name} {manifest.Version}, {manifest.Detector!.Labels.Count} "
+            output.WriteLine($"{folder}: {manifest.Name} {manifest.Version}, {manifest.Detector!.Labels.Count} "
                 + $"labels, {manifest.Golden.Count} golden pictures.");
         }));
         return command;
@@ -120,38 +123,43 @@ internal static class ModelCommand
     private static Command CreateScore()
     {
         var model = new Argument<string>("MODEL") { Description = "An ONNX file with one input and one output." };
-        var input = new Option<string>("--input") { Description = "Numbers to feed, .npy, 32-bit floats.", Required = true };
-        var output = new Option<string>("--output") { Description = "Where the result goes, .npy.", Required = true };
+        var input = new Option<string>("--input")
+        {
+            Description = "Numbers to feed, .npy, 32-bit floats.",
+            Required = true,
+        };
+        var target = new Option<string>("--output") { Description = "Where the result goes, .npy.", Required = true };
         var provider = ProviderOption();
         var threads = ThreadsOption();
         var command = new Command("score", "Run a model over an array, as the line's runtime computes it.")
         {
-            model, input, output, provider, threads,
+            model, input, target, provider, threads,
         };
-        command.SetAction(parsed => Guard(() =>
+        command.SetAction(parsed => Guard(parsed, output =>
         {
             var numbers = FloatTensor.ReadNpy(parsed.GetRequiredValue(input));
             using var opened = OnnxModel.Open(
                 parsed.GetRequiredValue(model),
                 new InferenceOptions { Provider = parsed.GetValue(provider), Threads = parsed.GetValue(threads) });
             var result = opened.Run(numbers);
-            result.WriteNpy(parsed.GetRequiredValue(output));
-            Console.Out.WriteLine($"{parsed.GetRequiredValue(output)}: [{string.Join(',', result.Shape)}] on {opened.Provider}.");
+            var path = parsed.GetRequiredValue(target);
+            result.WriteNpy(path);
+            output.WriteLine($"{path}: [{string.Join(',', result.Shape)}] on {opened.Provider}.");
         }));
         return command;
     }
 
     /// <summary>What the user can put right is one line and exit code 1.</summary>
-    private static int Guard(Action action)
+    private static int Guard(ParseResult parsed, Action<TextWriter> action)
     {
         try
         {
-            action();
+            action(parsed.InvocationConfiguration.Output);
             return 0;
         }
         catch (VisionException exception)
         {
-            Console.Error.WriteLine(exception.Message);
+            parsed.InvocationConfiguration.Error.WriteLine(exception.Message);
             return 1;
         }
     }
@@ -173,7 +181,7 @@ internal static class ModelCommand
             ? Cv2.ImRead(Path.Combine(package.Folder, golden.Picture), ImreadModes.Color)
             : new Mat(480, 640, MatType.CV_8UC3, new Scalar(114, 114, 114));
         var detections = new Detection[package.Manifest.Detector?.MaxDetections ?? 1];
-        var classifications = new Classification[8];
+        var results = new Classification[8];
         var parts = Enumerable.Repeat(new Box(0, 0, picture.Width, picture.Height), 8).ToArray();
         var timings = new List<StageTiming>();
         if (package.Manifest.Detector is not null)
@@ -183,8 +191,8 @@ internal static class ModelCommand
 
         if (package.Classifier is { } classifier)
         {
-            timings.Add(new("classify 1", Median(() => classifier.Classify(picture, parts.AsSpan(0, 1), classifications))));
-            timings.Add(new("classify 8", Median(() => classifier.Classify(picture, parts, classifications))));
+            timings.Add(new("classify 1", Median(() => classifier.Classify(picture, parts.AsSpan(0, 1), results))));
+            timings.Add(new("classify 8", Median(() => classifier.Classify(picture, parts, results))));
         }
 
         return timings;
@@ -211,10 +219,10 @@ internal static class ModelCommand
         package.Version,
         package.Provider,
         Detector = package.Manifest.Detector is { } detector
-            ? new { Format = $"{detector.Format}", detector.Input.Width, detector.Input.Height, Labels = detector.Labels.Count }
+            ? Stage($"{detector.Format}", detector.Input, detector.Labels)
             : null,
         Classifier = package.Manifest.Classifier is { } classifier
-            ? new { Format = $"{classifier.Format}", classifier.Input.Width, classifier.Input.Height, Labels = classifier.Labels.Count }
+            ? Stage($"{classifier.Format}", classifier.Input, classifier.Labels)
             : null,
         Golden = package.Golden.Select(outcome => new
         {
@@ -228,14 +236,23 @@ internal static class ModelCommand
         Milliseconds = timings.ToDictionary(timing => timing.Stage, timing => timing.Milliseconds),
     };
 
-    private static void Show(ModelPackage package, List<StageTiming> timings)
+    private static object Stage(string format, NetworkInput input, IReadOnlyList<string> labels) =>
+        new { Format = format, input.Width, input.Height, Labels = labels };
+
+    private static void Show(TextWriter output, ModelPackage package, List<StageTiming> timings)
     {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
         var manifest = package.Manifest;
-        AnsiConsole.MarkupLineInterpolated($"[bold]{package.Name} {package.Version}[/] on {package.Provider}: accepted");
+        console.MarkupLineInterpolated($"[bold]{package.Name} {package.Version}[/] on {package.Provider}: accepted");
         var stages = new Table().AddColumns("stage", "input", "format", "labels", "ms");
         if (manifest.Detector is { } detector)
         {
-            stages.AddRow("detector", Size(detector.Input), $"{detector.Format}", Labels(detector.Labels), Ms("detect"));
+            stages.AddRow(
+                "detector",
+                Size(detector.Input),
+                $"{detector.Format}",
+                Labels(detector.Labels),
+                Ms("detect"));
         }
         else
         {
@@ -252,10 +269,10 @@ internal static class ModelCommand
                 $"{Ms("classify 1")} (8 parts: {Ms("classify 8")})");
         }
 
-        AnsiConsole.Write(stages);
+        console.Write(stages);
         if (package.Golden.Count == 0)
         {
-            AnsiConsole.MarkupLine("[yellow]No golden pictures: nothing was compared.[/]");
+            console.MarkupLine("[yellow]No golden pictures: nothing was compared.[/]");
             return;
         }
 
@@ -271,7 +288,7 @@ internal static class ModelCommand
                 Number(outcome.Expected.DefectScore));
         }
 
-        AnsiConsole.Write(golden);
+        console.Write(golden);
 
         string Ms(string stage) => Number((float)timings.First(timing => timing.Stage == stage).Milliseconds);
         static string Size(NetworkInput input) => $"{input.Width} × {input.Height}";

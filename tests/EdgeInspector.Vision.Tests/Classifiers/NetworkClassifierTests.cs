@@ -38,7 +38,7 @@ public sealed class NetworkClassifierTests
         using var picture = Some.Noise(200, 150, 1);
         var random = new Random(2);
         var boxes = Enumerable.Range(0, 21)
-            .Select(_ => (X: random.NextSingle() * 180, Y: random.NextSingle() * 130, Side: 3 + (random.NextSingle() * 60)))
+            .Select(_ => (X: random.Next(180), Y: random.Next(130), Side: 3 + (random.NextSingle() * 60)))
             .Select(at => new Box(at.X, at.Y, at.X + at.Side, at.Y + at.Side)).ToArray();
         var alone = new Classification[boxes.Length];
         for (var i = 0; i < boxes.Length; i++)

@@ -16,7 +16,8 @@ public sealed class DetectorOutputTests
     [Fact]
     public void YoloV8CellProposesItsBestLabel()
     {
-        var found = ReadYoloV8(0.3f, [32, 16, 10, 6, 0.6f, 0.7f], [10, 10, 4, 4, 0.5f, 0.1f], [1, 1, 1, 1, 0.2f, 0.29f]);
+        var found = ReadYoloV8(
+            0.3f, [32, 16, 10, 6, 0.6f, 0.7f], [10, 10, 4, 4, 0.5f, 0.1f], [1, 1, 1, 1, 0.2f, 0.29f]);
 
         Assert.Equal(
             [new Detection(new Box(27, 13, 37, 19), 0.7f, 1), new Detection(new Box(8, 8, 12, 12), 0.5f, 0)], found);

@@ -34,7 +34,8 @@ public sealed class ProviderTests
     public void NonsenseThreadsAreRefused()
     {
         using var builder = Some.Classifying().Write();
-        Refusal.Of<ModelPackageException>(() => builder.Load(new InferenceOptions { Threads = -1 }), "threads", "0 (automatic)");
+        Refusal.Of<ModelPackageException>(
+            () => builder.Load(new InferenceOptions { Threads = -1 }), "threads", "0 (automatic)");
     }
 
     [Theory]

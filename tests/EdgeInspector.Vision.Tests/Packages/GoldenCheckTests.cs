@@ -22,7 +22,7 @@ public sealed class GoldenCheckTests
 
     [Fact]
     public void OtherScoreIsRefused() => Refused(
-        new GoldenPart { Box = [22, 27, 42, 37], Score = 0.85f }, "score", "0.9", "expected 0.85", "tolerance 0.02", "CPU");
+        new GoldenPart { Box = [22, 27, 42, 37], Score = 0.85f }, "0.9", "expected 0.85", "tolerance 0.02", "CPU");
 
     [Fact]
     public void OtherPlaceIsRefused() => Refused(

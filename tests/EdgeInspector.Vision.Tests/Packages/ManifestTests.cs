@@ -52,8 +52,12 @@ public sealed class ManifestTests
     [InlineData("[]", "manifest")]
     [InlineData("null", "null")]
     [InlineData("{ \"schema\": \"a\", \"name\": \"b\" }", "'version' is missing")]
-    [InlineData("{ \"schema\": \"a\", \"name\": \"b\", \"version\": \"c\",\n \"detectr\": {} }", "unknown key 'detectr'; remove")]
-    [InlineData("{ \"schema\": \"a\", \"name\": \"b\", \"version\": \"c\", \"tolerance\": { \"scor\": 1 } }", "unknown key 'tolerance.scor'")]
+    [InlineData(
+        "{ \"schema\": \"a\", \"name\": \"b\", \"version\": \"c\",\n \"detectr\": {} }",
+        "unknown key 'detectr'; remove")]
+    [InlineData(
+        "{ \"schema\": \"a\", \"name\": \"b\", \"version\": \"c\", \"tolerance\": { \"scor\": 1 } }",
+        "unknown key 'tolerance.scor'")]
     [InlineData("{ \"schema\": \"a\", \"name\": \"b\", \"name\": \"b\", \"version\": \"c\" }", "twice")]
     [InlineData("{ \"schema\": \"a\", \"name\": 7, \"version\": \"c\" }", "'name'")]
     [InlineData("{ \"schema\": \"a\", \"name\": null, \"version\": \"c\" }", "'name'")]
@@ -76,20 +80,20 @@ public sealed class ManifestTests
     [Fact]
     public void ValuesOutOfRangeAreRefused()
     {
-        Refused(manifest => manifest with { Schema = "edge-inspector.package/2" }, "schema", "edge-inspector.package/1");
+        Refused(manifest => manifest with { Schema = "edge-inspector.package/2" }, "schema", "package/1");
         Refused(manifest => manifest with { Name = "../biscuit" }, "name");
         Refused(manifest => manifest with { Version = "" }, "version");
         Refused(manifest => manifest with { Classifier = null }, "detector", "classifier");
-        Refused(manifest => manifest with { Tolerance = new GoldenTolerance { Score = 0.6f } }, "tolerance.score", "0.5");
+        Refused(manifest => manifest with { Tolerance = new() { Score = 0.6f } }, "tolerance.score", "0.5");
         Refused(manifest => manifest with { Tolerance = new GoldenTolerance { Pixels = -1 } }, "tolerance.pixels");
         RefusedClassifier(classifier => classifier with { Sha256 = "abc" }, "classifier.sha256", "64");
         RefusedClassifier(classifier => classifier with { Labels = [] }, "classifier.labels");
         RefusedClassifier(classifier => classifier with { Labels = ["good", "good"] }, "classifier.labels", "once");
         RefusedClassifier(classifier => classifier with { Labels = ["good", " "] }, "classifier.labels", "printable");
         RefusedClassifier(classifier => classifier with { Good = [] }, "classifier.good");
-        RefusedClassifier(classifier => classifier with { Good = ["good", "burnt"] }, "classifier.good", "one a defect");
+        RefusedClassifier(classifier => classifier with { Good = ["good", "burnt"] }, "one a defect");
         RefusedClassifier(classifier => classifier with { Good = ["goood"] }, "classifier.good", "goood");
-        RefusedClassifier(classifier => classifier with { DefectThreshold = 1.5f }, "classifier.defectThreshold", "0 to 1");
+        RefusedClassifier(classifier => classifier with { DefectThreshold = 1.5f }, "defectThreshold", "0 to 1");
         RefusedClassifier(classifier => classifier with { CropMargin = -0.5f }, "classifier.cropMargin");
         RefusedInput(input => input with { Width = 7 }, "classifier.input.width", "8 to 4096");
         RefusedInput(input => input with { Std = [255, 255, 0] }, "classifier.input.std");

@@ -23,8 +23,10 @@ public sealed class PackageFilesTests
     }
 
     [Fact]
-    public void PointerFileIsNotAModel() =>
-        RefusedModel("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n"u8.ToArray(), "git-lfs pointer", "git lfs pull");
+    public void PointerFileIsNotAModel() => RefusedModel(
+        "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n"u8.ToArray(),
+        "git-lfs pointer",
+        "git lfs pull");
 
     [Fact]
     public void PointerFileAmongTheTestDataIsNotAModel() =>

@@ -3,7 +3,9 @@ using OpenCvSharp;
 
 namespace EdgeInspector.Vision.Tests.Preprocessing;
 
-/// <summary>OpenCV is the yardstick: it samples the same positions and rounds to grey levels, so one level is equal.</summary>
+/// <summary>
+/// OpenCV is the yardstick: it samples the same positions and rounds to grey levels, so one level is equal.
+/// </summary>
 public sealed class SamplerTests
 {
     private static readonly float[] Identity = [1, 1, 1];
@@ -42,7 +44,10 @@ public sealed class SamplerTests
     public void LetterboxedPictureIsResizedAndPadded(FitMode fit, int width, int height)
     {
         using var picture = Some.Noise(width, height, 2);
-        var input = new NetworkInput { Width = 416, Height = 320, Channels = ChannelOrder.Bgr, Std = Identity, Fit = fit };
+        var input = new NetworkInput
+        {
+            Width = 416, Height = 320, Channels = ChannelOrder.Bgr, Std = Identity, Fit = fit,
+        };
         var scale = Math.Min(416.0 / width, 320.0 / height);
         var size = new Size((int)Math.Round(width * scale), (int)Math.Round(height * scale));
         using var resized = new Mat();
@@ -69,7 +74,8 @@ public sealed class SamplerTests
         var sampler = new Sampler(input);
         var planes = new float[3 * 64 * 64];
 
-        foreach (var box in new Box[] { new(-20, 10, 40, 60), new(150, 100, 230, 180), new(20, 20, 100, 80), new(-90, -90, -70, -60) })
+        Box[] boxes = [new(-20, 10, 40, 60), new(150, 100, 230, 180), new(20, 20, 100, 80), new(-90, -90, -70, -60)];
+        foreach (var box in boxes)
         {
             // A whole number of pixels, so that OpenCV can cut the same square.
             var side = (int)(Math.Max(box.Width, box.Height) * 1.5);
@@ -91,7 +97,12 @@ public sealed class SamplerTests
         using var picture = Some.Flat(20, 20, 10, 20, 30);
         var input = new NetworkInput
         {
-            Width = 8, Height = 8, Channels = ChannelOrder.Rgb, Mean = [1, 2, 3], Std = [2, 4, 8], Fit = FitMode.Stretch,
+            Width = 8,
+            Height = 8,
+            Channels = ChannelOrder.Rgb,
+            Mean = [1, 2, 3],
+            Std = [2, 4, 8],
+            Fit = FitMode.Stretch,
         };
 
         var planes = Place(picture, input);
@@ -230,7 +241,9 @@ public sealed class SamplerTests
     /// <param name="expected">8-bit BGR.</param>
     /// <param name="planes">Blue, green, red.</param>
     /// <param name="levels">Largest difference.</param>
-    /// <param name="border">Pixels not compared: OpenCV repeats the crop's edge where the sampler sees the picture.</param>
+    /// <param name="border">
+    /// Pixels not compared: OpenCV repeats the crop's edge where the sampler sees the picture.
+    /// </param>
     private static void AssertEqual(Mat expected, float[] planes, double levels, int border = 0)
     {
         var (width, height) = (expected.Width, expected.Height);
