@@ -149,7 +149,7 @@ internal static class ModelCommand
         return command;
     }
 
-    /// <summary>What the user can put right is one line and exit code 1.</summary>
+    /// <summary>What the user can put right is one line.</summary>
     private static int Guard(ParseResult parsed, Action<TextWriter> action)
     {
         try
@@ -157,10 +157,10 @@ internal static class ModelCommand
             action(parsed.InvocationConfiguration.Output);
             return 0;
         }
-        catch (VisionException exception)
+        catch (VisionException fault)
         {
-            parsed.InvocationConfiguration.Error.WriteLine(exception.Message);
-            return 1;
+            parsed.InvocationConfiguration.Error.WriteLine($"edge-inspector: {fault.Message}");
+            return CommandLine.UserFault;
         }
     }
 
