@@ -1,3 +1,4 @@
+using EdgeInspector.Inspection;
 using EdgeInspector.Vision;
 using OpenCvSharp;
 
@@ -46,6 +47,20 @@ internal static class InspectAnnotation
             White,
             thickness,
             LineTypes.AntiAlias);
+    }
+
+    /// <summary>Draws the line at which a video's parts are counted.</summary>
+    public static void Gate(Mat picture, BeltDirection direction, double share)
+    {
+        var (x, y) = (picture.Width * share, picture.Height * share);
+        var (from, to) = direction switch
+        {
+            BeltDirection.Right => (new Point(x, 0), new Point(x, picture.Height)),
+            BeltDirection.Left => (new Point(picture.Width - x, 0), new Point(picture.Width - x, picture.Height)),
+            BeltDirection.Down => (new Point(0, y), new Point(picture.Width, y)),
+            _ => (new Point(0, picture.Height - y), new Point(picture.Width, picture.Height - y)),
+        };
+        Cv2.Line(picture, from, to, White, 1);
     }
 
     /// <summary>One line over everything in the upper left corner.</summary>

@@ -30,9 +30,21 @@ internal static class InspectCommand
         {
             Description = "Which way parts move in videos: right, left, down or up.",
         };
+        var gate = new Option<double>("--gate")
+        {
+            Description = "Where along the parts' way through a video they are counted, 0.05 to 0.95.",
+            DefaultValueFactory = _ => 0.5,
+        };
+        gate.Validators.Add(given =>
+        {
+            if (given.GetValueOrDefault<double>() is not (>= 0.05 and <= 0.95))
+            {
+                given.AddError("--gate: must lie between 0.05 and 0.95.");
+            }
+        });
         var command = new Command("inspect", "Find and judge parts in pictures, and count them in videos.")
         {
-            paths, model, output, format, json, provider, direction,
+            paths, model, output, format, json, provider, direction, gate,
         };
         command.SetAction((parsed, cancellationToken) => Task.FromResult(Guard(() => Run(
             parsed.GetRequiredValue(paths),
@@ -41,6 +53,7 @@ internal static class InspectCommand
             parsed.GetValue(json) ? InspectFormat.Json : parsed.GetValue(format),
             parsed.GetValue(provider),
             parsed.GetValue(direction),
+            parsed.GetValue(gate),
             cancellationToken))));
         return command;
     }
@@ -73,12 +86,13 @@ internal static class InspectCommand
         InspectFormat format,
         ProviderChoice provider,
         BeltDirection direction,
+        double gate,
         CancellationToken cancellationToken)
     {
         var inputs = InspectInput.Find(paths);
         using var folder = output is null ? null : new UnfinishedFolder(output);
         using var package = ModelPackage.Load(model, new InferenceOptions { Provider = provider });
-        using var run = new InspectRun(package, direction, folder?.Path);
+        using var run = new InspectRun(package, direction, gate, folder?.Path);
         var pictures = new List<InspectedPicture>();
         var videos = new List<InspectedVideo>();
         Watch(inputs, (input, progress) =>

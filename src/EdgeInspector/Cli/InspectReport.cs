@@ -30,13 +30,13 @@ internal static class InspectReport
     public static string Csv(InspectResult result)
     {
         var text = new StringBuilder();
-        text.Append("file,part,x1,y1,x2,y2,first_frame,last_frame,views,detected,score,label,defect_score,verdict\n");
+        text.Append("file,part,x1,y1,x2,y2,crossed_frame,first_frame,last_frame,views,detected,score,label,defect_score,verdict\n");
         foreach (var picture in result.Pictures)
         {
             foreach (var (index, part) in picture.Parts.Index())
             {
                 Line(
-                    picture.Path, index + 1, part.Box[0], part.Box[1], part.Box[2], part.Box[3], null, null, null,
+                    picture.Path, index + 1, part.Box[0], part.Box[1], part.Box[2], part.Box[3], null, null, null, null,
                     part.Detected, part.Score, part.Label, part.DefectScore, part.Verdict);
             }
         }
@@ -46,7 +46,8 @@ internal static class InspectReport
             foreach (var part in video.Parts)
             {
                 Line(
-                    video.Path, part.Number, null, null, null, null, part.FirstFrame, part.LastFrame, part.Views,
+                    video.Path, part.Number, null, null, null, null, part.CrossedFrame,
+                    part.FirstFrame, part.LastFrame, part.Views,
                     part.Detected, part.Score, part.Label, part.DefectScore, part.Verdict);
             }
         }
@@ -79,13 +80,13 @@ internal static class InspectReport
 
         foreach (var video in result.Videos)
         {
-            var title = $"{video.Path}: {video.Parts.Count} parts in {video.Frames} frames";
-            var table = Started(title, "part", "first frame", "last frame", "views");
+            var title = $"{video.Path}: {video.Parts.Count} parts crossed in {video.Frames} frames";
+            var table = Started(title, "part", "crossed at frame", "first frame", "last frame", "views");
             foreach (var part in video.Parts)
             {
                 Add(
                     table, part.Verdict, part.Label, part.DefectScore, part.Detected, part.Score,
-                    [part.Number, part.FirstFrame, part.LastFrame, part.Views]);
+                    [part.Number, part.CrossedFrame, part.FirstFrame, part.LastFrame, part.Views]);
             }
 
             console.Write(table);

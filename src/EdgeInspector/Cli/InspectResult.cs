@@ -20,8 +20,9 @@ internal sealed record FoundPart(
 internal sealed record InspectedPicture(string Path, int Width, int Height, IReadOnlyList<FoundPart> Parts);
 
 /// <summary>One part of a video, followed from picture to picture.</summary>
-/// <param name="Number">Counts up from 1 in the order of first sight.</param>
-/// <param name="FirstFrame">First picture that showed it whole, from 0.</param>
+/// <param name="Number">Counts up from 1 in the order of crossing.</param>
+/// <param name="CrossedFrame">The first picture, from 0, that showed it past the gate.</param>
+/// <param name="FirstFrame">First picture that showed it whole.</param>
 /// <param name="LastFrame">Last picture that showed it whole.</param>
 /// <param name="Views">Pictures that showed it whole.</param>
 /// <param name="Detected">The detector's label in the last of them.</param>
@@ -30,7 +31,8 @@ internal sealed record InspectedPicture(string Path, int Width, int Height, IRea
 /// <param name="DefectScore">Mean over the views.</param>
 /// <param name="Verdict">As for a picture, from the mean.</param>
 internal sealed record CountedPart(
-    long Number,
+    int Number,
+    long CrossedFrame,
     long FirstFrame,
     long LastFrame,
     int Views,
@@ -41,14 +43,22 @@ internal sealed record CountedPart(
     string? Verdict
 );
 
-/// <summary>One video and the parts that went through it.</summary>
+/// <summary>One video and the parts that crossed its gate.</summary>
+/// <param name="Path">The file.</param>
+/// <param name="Width">Pixels.</param>
+/// <param name="Height">Pixels.</param>
+/// <param name="Frames">Pictures read.</param>
+/// <param name="FramesPerSecond">According to the container.</param>
+/// <param name="Parts">In the order of crossing.</param>
+/// <param name="NotCounted">What was followed and did not cross: in view at an end of the video, or no part at all.</param>
 internal sealed record InspectedVideo(
     string Path,
     int Width,
     int Height,
     int Frames,
     double FramesPerSecond,
-    IReadOnlyList<CountedPart> Parts
+    IReadOnlyList<CountedPart> Parts,
+    int NotCounted
 );
 
 /// <summary>Everything one call of the inspect verb found.</summary>

@@ -13,12 +13,13 @@ namespace EdgeInspector.Cli;
 /// </summary>
 /// <param name="package">The model.</param>
 /// <param name="direction">Which way parts move in videos; only along which axis matters.</param>
+/// <param name="gate">
+/// Where along the belt's way through the picture a video's parts are counted, 0 to 1: a part counts when its centre
+/// crosses, so that neither what lies behind the gate at the beginning nor what lies before it at the end does.
+/// </param>
 /// <param name="folder">Where annotated copies go; null makes none.</param>
-internal sealed class InspectRun(ModelPackage package, BeltDirection direction, string? folder) : IDisposable
+internal sealed class InspectRun(ModelPackage package, BeltDirection direction, double gate, string? folder) : IDisposable
 {
-    /// <summary>A box in one picture alone is a flicker, not a part.</summary>
-    private const int FewestViews = 2;
-
     private readonly Mat _picture = new();
     private readonly Detection[] _detections = new Detection[1024];
     private readonly Box[] _boxes = new Box[1024];
@@ -70,8 +71,7 @@ internal sealed class InspectRun(ModelPackage package, BeltDirection direction, 
         using var video = new VideoFile(input.Path, TimeProvider.System, loop: false);
         var tracker = new PartTracker(video.Width, video.Height, direction, _detections.Length);
         var travel = new TravelEstimator(tracker, _detections.Length);
-        var best = new Dictionary<long, Detection>();
-        var counted = new List<CountedPart>();
+        var book = new PartsInVideo(tracker.ViewLength * gate);
         using var writer = folder is null ? null : new AnnotatedVideo(OutputPath(input.Name, ".mp4"), video);
         var frames = 0;
         ReadOutcome outcome;
@@ -82,24 +82,16 @@ internal sealed class InspectRun(ModelPackage package, BeltDirection direction, 
             var found = _detections.AsSpan(0, count);
             tracker.Update(found, travel.Update(found), frames);
             ClassifyTracked(tracker);
-            foreach (ref readonly var track in tracker.Tracks)
-            {
-                if (track.Detection >= 0)
-                {
-                    var seen = _detections[track.Detection];
-                    var score = best.TryGetValue(track.Id, out var before) ? Math.Max(before.Score, seen.Score) : seen.Score;
-                    best[track.Id] = seen with { Score = score };
-                }
-            }
-
+            book.See(tracker.Tracks, found, frames);
             if (writer is not null)
             {
-                Annotate(tracker, best, counted.Count);
+                Annotate(tracker, book);
                 writer.Write(_picture);
             }
 
-            Retire(tracker, best, counted, everything: false);
-            progress?.Invoke(++frames, Math.Max(frames, video.FrameCount));
+            Retire(tracker, book, everything: false);
+            frames++;
+            progress?.Invoke(frames, Math.Max(frames, video.FrameCount));
         }
 
         if (outcome == ReadOutcome.Failed)
@@ -107,10 +99,9 @@ internal sealed class InspectRun(ModelPackage package, BeltDirection direction, 
             throw new SettingException(video.Fault!);
         }
 
-        Retire(tracker, best, counted, everything: true);
-        var parts = counted.OrderBy(part => part.FirstFrame).ThenBy(part => part.Number)
-            .Select((part, index) => part with { Number = index + 1 });
-        return new InspectedVideo(input.Path, video.Width, video.Height, frames, video.FramesPerSecond, [.. parts]);
+        Retire(tracker, book, everything: true);
+        return new InspectedVideo(
+            input.Path, video.Width, video.Height, frames, video.FramesPerSecond, book.Counted, book.NotCounted);
     }
 
     /// <inheritdoc/>
@@ -178,39 +169,18 @@ internal sealed class InspectRun(ModelPackage package, BeltDirection direction, 
         }
     }
 
-    private void Retire(PartTracker tracker, Dictionary<long, Detection> best, List<CountedPart> counted, bool everything)
+    private void Retire(PartTracker tracker, PartsInVideo book, bool everything)
     {
         for (var i = tracker.Tracks.Length - 1; i >= 0; i--)
         {
             ref readonly var track = ref tracker.Tracks[i];
-            if (!everything && !tracker.IsGone(track))
+            if (everything || tracker.IsGone(track))
             {
-                continue;
+                var (label, score, verdict) = Judge(Consensus(track));
+                book.End(track, package.Detector.Labels, label, score, verdict);
+                tracker.RemoveAt(i);
             }
-
-            if (track.Sightings >= FewestViews)
-            {
-                counted.Add(Counted(track, best[track.Id]));
-            }
-
-            best.Remove(track.Id);
-            tracker.RemoveAt(i);
         }
-    }
-
-    private CountedPart Counted(in Track track, Detection seen)
-    {
-        var (label, score, verdict) = Judge(Consensus(track));
-        return new CountedPart(
-            track.Id,
-            track.FirstFrame,
-            track.LastFrame,
-            track.Sightings,
-            package.Detector.Labels[seen.Label],
-            seen.Score,
-            label,
-            score,
-            verdict);
     }
 
     private static Classification Consensus(in Track track) => track.Views == 0
@@ -244,21 +214,22 @@ internal sealed class InspectRun(ModelPackage package, BeltDirection direction, 
                 package.IsDefect(classification) ? "reject" : "pass");
     }
 
-    private void Annotate(PartTracker tracker, Dictionary<long, Detection> best, int gone)
+    private void Annotate(PartTracker tracker, PartsInVideo book)
     {
-        var inView = 0;
         foreach (ref readonly var track in tracker.Tracks)
         {
-            inView += track.Sightings >= FewestViews ? 1 : 0;
             if (track.Detection >= 0)
             {
-                var part = Part(best[track.Id], Consensus(track));
-                var number = track.Id.ToString(CultureInfo.InvariantCulture);
-                InspectAnnotation.Draw(_picture, _detections[track.Detection].Box, part.Verdict, $"#{number} {Plate(part)}");
+                var part = Part(_detections[track.Detection], Consensus(track));
+                var number = book.NumberOf(track.Id) is { } counted
+                    ? string.Create(CultureInfo.InvariantCulture, $"#{counted} ")
+                    : "";
+                InspectAnnotation.Draw(_picture, _detections[track.Detection].Box, part.Verdict, number + Plate(part));
             }
         }
 
-        InspectAnnotation.Title(_picture, string.Create(CultureInfo.InvariantCulture, $"{gone + inView} parts"));
+        InspectAnnotation.Gate(_picture, direction, gate);
+        InspectAnnotation.Title(_picture, string.Create(CultureInfo.InvariantCulture, $"{book.Crossed} parts"));
     }
 
     private static string Plate(FoundPart part) => part.Verdict switch
