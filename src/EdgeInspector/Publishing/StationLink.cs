@@ -320,9 +320,7 @@ internal sealed class StationLink
     )
     {
         var published = default(StatePayload);
-        var stateAt = 0L;
-        var metricsAt = 0L;
-        var stopsAt = default(long?);
+        var (lookedAt, stateAt, metricsAt, stopsAt) = (default(long?), 0L, default(long?), default(long?));
 
         // A new broker may hold an old state: ours comes first.
         foreach (var record in _unacknowledged)
@@ -339,23 +337,28 @@ internal sealed class StationLink
 
             var now = _time.GetTimestamp();
             var isStopping = stopping.IsCancellationRequested;
-            if (!isStopping && _snapshot(_station) is { } snapshot)
+            // Half a tick: a timer that comes a moment early must not cost a whole round.
+            if (!isStopping && IsDue(lookedAt, Tick / 2))
             {
-                var state = StatePayload.From(snapshot);
-                var isNews = published is null || state != published with { At = state.At };
-                if (isNews || _time.GetElapsedTime(stateAt, now) >= StateRepeat)
+                lookedAt = now;
+                if (_snapshot(_station) is { } snapshot)
                 {
-                    await CallAsync(client, Message(Topics.State, state, PayloadJson.Default.StatePayload))
-                        .ConfigureAwait(false);
-                    (published, stateAt) = (state, now);
-                }
+                    var state = StatePayload.From(snapshot);
+                    var isNews = published is null || state != published with { At = state.At };
+                    if (isNews || IsDue(stateAt, StateRepeat))
+                    {
+                        await SendAsync(client, Topics.State, state, PayloadJson.Default.StatePayload)
+                            .ConfigureAwait(false);
+                        (published, stateAt) = (state, now);
+                    }
 
-                if (metricsAt == 0 || _time.GetElapsedTime(metricsAt, now) >= _options.MetricsInterval)
-                {
-                    var metrics = MetricsPayload.From(snapshot);
-                    await CallAsync(client, Message(Topics.Metrics, metrics, PayloadJson.Default.MetricsPayload))
-                        .ConfigureAwait(false);
-                    metricsAt = now;
+                    if (IsDue(metricsAt, _options.MetricsInterval))
+                    {
+                        metricsAt = now;
+                        var metrics = MetricsPayload.From(snapshot);
+                        await SendAsync(client, Topics.Metrics, metrics, PayloadJson.Default.MetricsPayload)
+                            .ConfigureAwait(false);
+                    }
                 }
             }
 
@@ -374,7 +377,8 @@ internal sealed class StationLink
 
             if (acks.Count > 0)
             {
-                Settle(await acks.Peek().ConfigureAwait(false));
+                Settle(await acks.Peek().ConfigureAwait(false), Topics.Inspection);
+                Interlocked.Increment(ref _acknowledged);
                 _ = acks.Dequeue();
                 _unacknowledged.Dequeue();
             }
@@ -393,13 +397,16 @@ internal sealed class StationLink
             {
                 await _wake.Reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
             }
+
+            bool IsDue(long? since, TimeSpan interval) =>
+                since is null || _time.GetElapsedTime(since.Value, now) >= interval;
         }
     }
 
     private async Task SayGoodByeAsync(IMqttClient client)
     {
         var state = StatePayload.Stopped(_station, _time.GetUtcNow());
-        await CallAsync(client, Message(Topics.State, state, PayloadJson.Default.StatePayload)).ConfigureAwait(false);
+        await SendAsync(client, Topics.State, state, PayloadJson.Default.StatePayload).ConfigureAwait(false);
         try
         {
             await client.DisconnectAsync(new MqttClientDisconnectOptions()).ConfigureAwait(false);
@@ -409,6 +416,9 @@ internal sealed class StationLink
             throw new BrokerTroubleException($"{_broker}: {Describe(e)}", e);
         }
     }
+
+    private async Task SendAsync<T>(IMqttClient client, TopicRow row, T payload, JsonTypeInfo<T> type) =>
+        Settle(await CallAsync(client, Message(row, payload, type)).ConfigureAwait(false), row);
 
     private Task<MqttClientPublishResult> SendAsync(IMqttClient client, PartRecord record)
     {
@@ -432,24 +442,23 @@ internal sealed class StationLink
         }
     }
 
-    /// <summary>Decides what an acknowledgement means; throws when the record has to be sent again.</summary>
-    private void Settle(MqttClientPublishResult result)
+    /// <summary>Decides what an acknowledgement means; throws when the message has to be sent again.</summary>
+    private void Settle(MqttClientPublishResult result, TopicRow row)
     {
         switch (result.ReasonCode)
         {
             case MqttClientPublishReasonCode.Success or MqttClientPublishReasonCode.NoMatchingSubscribers:
-                Interlocked.Increment(ref _acknowledged);
                 return;
 
             // Sent again, it would be refused again, and everything behind it would wait for ever.
             case MqttClientPublishReasonCode.TopicNameInvalid or MqttClientPublishReasonCode.PayloadFormatInvalid:
                 Interlocked.Increment(ref _shed);
-                Log.Refused(_log, _station, _topics.Of(Topics.Inspection), result.ReasonCode.ToString());
+                Log.Refused(_log, _station, _topics.Of(row), result.ReasonCode.ToString());
                 return;
 
             default:
                 throw new BrokerTroubleException(
-                    $"{_broker} refused {_topics.Of(Topics.Inspection)} ({result.ReasonCode}); check the broker's access list"
+                    $"{_broker} refused {_topics.Of(row)} ({result.ReasonCode}); check the broker's access list"
                 );
         }
     }
@@ -537,7 +546,10 @@ internal sealed class StationLink
         {
             switch (e)
             {
-                case SocketException socket:
+                case SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData }:
+                    return "no such host name";
+                // Its own message may repeat the address.
+                case SocketException { NativeErrorCode: > 0 } socket:
                     return new Win32Exception(socket.NativeErrorCode).Message;
                 case AuthenticationException:
                     return e.Message.ReplaceLineEndings(" ");

@@ -62,9 +62,9 @@ internal static class WebPage
         );
         routes.MapGet(
             "/events",
-            (HttpContext context) =>
+            (HttpContext context, IHostApplicationLifetime lifetime) =>
                 TypedResults.ServerSentEvents(
-                    Updates(pictures, snapshots, time ?? TimeProvider.System, context.RequestAborted)
+                    Updates(pictures, snapshots, time ?? TimeProvider.System, lifetime.ApplicationStopping, context.RequestAborted)
                 )
         );
         routes.MapGet("/healthz", () => HealthOf(snapshots()));
@@ -89,10 +89,13 @@ internal static class WebPage
         RecentPictures pictures,
         Func<IReadOnlyList<StationSnapshot>> snapshots,
         TimeProvider time,
-        [EnumeratorCancellation] CancellationToken gone
+        CancellationToken stopping,
+        [EnumeratorCancellation] CancellationToken gone = default
     )
     {
         using var timer = new PeriodicTimer(UpdateInterval, time);
+        // A stop of the server ends the stream at once; otherwise it would hold the stop up.
+        await using var stop = stopping.Register(timer.Dispose).ConfigureAwait(false);
         do
         {
             var update = new PageUpdate(snapshots(), Entries(pictures));

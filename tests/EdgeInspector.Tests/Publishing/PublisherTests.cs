@@ -242,6 +242,58 @@ public sealed class PublisherTests
     }
 
     [Fact]
+    public async Task ABrokerThatNoLongerAnswersIsLeftAndNothingIsLost()
+    {
+        await using var broker = await Mosquitto.StartWithAsync(string.Empty);
+        await using var reader = await Reader.ConnectAsync(broker, Root + "event/#");
+        await using var running = new Running(broker.Port, o => o.AnswerTimeout = TimeSpan.FromMilliseconds(300));
+        await running.Log.WaitForAsync("publishes to");
+
+        await broker.FreezeAsync();
+        for (var n = 1; n <= 100; n++)
+        {
+            running.Publisher.Offer(Some.Record(n));
+        }
+
+        await running.Log.WaitForAsync("did not answer within 0.3 s");
+        await broker.ThawAsync();
+        var messages = await reader.WaitAsync(all => all.Select(NumberOf).Distinct().Count() >= 100);
+
+        Assert.Equal(Enumerable.Range(1, 100).Select(n => (long)n), messages.Select(NumberOf).Distinct());
+        Assert.Equal(0, running.Publisher.Shed);
+    }
+
+    [Theory]
+    [InlineData("state")]
+    [InlineData("event/inspection")]
+    public async Task ATopicThatTheBrokerForbidsIsNamedAndItsRecordsAreKept(string forbidden)
+    {
+        using var folder = new TemporaryFolder();
+        var rules = string.Concat(
+            Topics.All.Where(row => row.Suffix != forbidden).Select(row => $"topic write {Root}{row.Suffix.Replace("{id}", "#")}\n")
+        );
+        var list = folder.Write("acl", $"user {TestBroker.StationName}\n{rules}");
+        await using var broker = await Mosquitto.StartWithAsync($"acl_file {list}");
+        await using var running = new Running(broker.Port);
+
+        running.Publisher.Offer(Some.Record(1));
+        await running.Log.WaitForAsync($"refused {Root}{forbidden} (NotAuthorized); check the broker's access list");
+
+        Assert.Equal(0, running.Publisher.Shed);
+        Assert.Equal(0, running.Publisher.Acknowledged);
+    }
+
+    [Fact]
+    public async Task AHostThatDoesNotExistIsNamedInOneLine()
+    {
+        await using var running = new Running(1883, o => o.Host = "broker.invalid");
+
+        await running.Log.WaitForAsync("cannot publish");
+
+        Assert.Equal("cannot reach broker.invalid:1883: no such host name", running.Publisher.BrokerState);
+    }
+
+    [Fact]
     public async Task AFullQueueShedsItsOldestAndCounts()
     {
         await using var broker = await TestBroker.StartAsync(BrokerKind.Embedded);

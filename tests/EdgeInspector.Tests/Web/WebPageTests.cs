@@ -152,6 +152,10 @@ public sealed class WebPageTests
         Assert.Equal(5, first.GetProperty("rejects")[0].GetProperty("number").GetInt64());
         Assert.Equal("the camera is gone", second.GetProperty("stations")[0].GetProperty("fault").GetString());
 
+        // A page that stays open does not hold the stop up.
+        await server.StopAsync();
+        await reader.ReadToEndAsync(TestContext.Current.CancellationToken).Patiently();
+
         static async Task<JsonElement> NextAsync(StreamReader reader)
         {
             while (true)
