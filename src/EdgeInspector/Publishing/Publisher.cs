@@ -71,6 +71,9 @@ internal sealed class Publisher(
     {
         if (!options.Enabled)
         {
+            // A task that ended by itself would look like one that failed.
+            await Task.Delay(Timeout.InfiniteTimeSpan, time, stopping)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return;
         }
 

@@ -77,6 +77,9 @@ internal sealed class SampleStore
     {
         if (!_options.Enabled)
         {
+            // A task that ended by itself would look like one that failed.
+            await Task.Delay(Timeout.InfiniteTimeSpan, _time, stopping)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return;
         }
 

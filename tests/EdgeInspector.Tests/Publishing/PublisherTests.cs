@@ -385,10 +385,10 @@ public sealed class PublisherTests
         await using var running = new Running(1, o => o.Enabled = false);
         running.Publisher.Offer(Some.Record(1));
 
-        await running.Task.Patiently();
-
         Assert.Equal("off", running.Publisher.BrokerState);
         Assert.Equal(0, running.Publisher.Shed);
+        // A task that ended by itself would look like one that failed.
+        Assert.False(running.Task.IsCompleted);
     }
 
     private static void OfferOneOfEach(Publisher publisher)
