@@ -108,7 +108,8 @@ internal static class InspectCommand
             }
         });
 
-        var result = new InspectResult($"{package.Name} {package.Version}", package.Provider, pictures, videos);
+        var result = new InspectResult(
+            $"{package.Name} {package.Version}", package.Provider, package.Classifier is not null, pictures, videos);
         if (folder is not null)
         {
             File.WriteAllText(Path.Combine(folder.Path, "results.json"), InspectReport.Json(result) + "\n");

@@ -36,7 +36,7 @@ internal static class InspectReport
             foreach (var (index, part) in picture.Parts.Index())
             {
                 Line(
-                    picture.Path, index + 1, part.Box[0], part.Box[1], part.Box[2], part.Box[3], null, null, null, null,
+                    picture.Path, index + 1, (double)part.Box[0], (double)part.Box[1], (double)part.Box[2], (double)part.Box[3], null, null, null, null,
                     part.Detected, part.Score, part.Label, part.DefectScore, part.Verdict);
             }
         }
@@ -65,14 +65,15 @@ internal static class InspectReport
             console.Profile.Width = 200;
         }
 
+        var judged = result.IsJudged;
         foreach (var picture in result.Pictures)
         {
-            var table = Started($"{picture.Path}: {picture.Parts.Count} parts", "part", "x1", "y1", "x2", "y2");
+            var table = Started($"{picture.Path}: {picture.Parts.Count} parts", judged, "part", "x1", "y1", "x2", "y2");
             foreach (var (index, part) in picture.Parts.Index())
             {
                 Add(
                     table, part.Verdict, part.Label, part.DefectScore, part.Detected, part.Score,
-                    [index + 1, part.Box[0], part.Box[1], part.Box[2], part.Box[3]]);
+                    [index + 1, (double)part.Box[0], (double)part.Box[1], (double)part.Box[2], (double)part.Box[3]]);
             }
 
             console.Write(table);
@@ -81,7 +82,7 @@ internal static class InspectReport
         foreach (var video in result.Videos)
         {
             var title = $"{video.Path}: {video.Parts.Count} parts crossed in {video.Frames} frames";
-            var table = Started(title, "part", "crossed at frame", "first frame", "last frame", "views");
+            var table = Started(title, judged, "part", "crossed at frame", "first frame", "last frame", "views");
             foreach (var part in video.Parts)
             {
                 Add(
@@ -92,11 +93,11 @@ internal static class InspectReport
             console.Write(table);
         }
 
-        var judged = result.Passed + result.Rejected > 0 ? $", {result.Passed} passed, {result.Rejected} rejected" : "";
-        console.WriteLine($"{result.Parts} parts{judged}; {result.Model} on {result.Provider}");
+        var verdicts = judged ? $", {result.Passed} passed, {result.Rejected} rejected" : "";
+        console.WriteLine($"{result.Parts} parts{verdicts}; {result.Model} on {result.Provider}");
     }
 
-    private static Table Started(string title, params string[] columns)
+    private static Table Started(string title, bool judged, params string[] columns)
     {
         var table = new Table().Border(TableBorder.Simple).Title(Markup.Escape(title));
         foreach (var column in columns)
@@ -104,7 +105,8 @@ internal static class InspectReport
             table.AddColumn(new TableColumn(column).RightAligned());
         }
 
-        return table.AddColumns("detected", "score", "label", "defect score", "verdict");
+        table.AddColumns("detected", "score");
+        return judged ? table.AddColumns("label", "defect score", "verdict") : table;
     }
 
     private static void Add(
@@ -116,7 +118,8 @@ internal static class InspectReport
         float score,
         object[] first)
     {
-        var cells = first.Concat([detected, score, label ?? "", (object?)defectScore ?? "", verdict ?? ""]);
+        var cells = first.Concat([detected, score, label ?? "", (object?)defectScore ?? "", verdict ?? ""])
+            .Take(table.Columns.Count);
         table.AddRow([.. cells.Select(cell => Markup.Escape(Shown(cell, "F1")))]);
     }
 
@@ -128,11 +131,11 @@ internal static class InspectReport
             : text;
     }
 
-    /// <summary>Scores have four decimals; pixels as many as asked for.</summary>
+    /// <summary>Scores are single precision and have four decimals; pixels have as many as asked for.</summary>
     private static string Shown(object? value, string pixels) => value switch
     {
-        float number when Math.Abs(number) <= 1 => number.ToString("F4", CultureInfo.InvariantCulture),
-        float number => number.ToString(pixels, CultureInfo.InvariantCulture),
+        float score => score.ToString("F4", CultureInfo.InvariantCulture),
+        double pixel => pixel.ToString(pixels, CultureInfo.InvariantCulture),
         IFormattable other => other.ToString(null, CultureInfo.InvariantCulture),
         _ => value?.ToString() ?? "",
     };

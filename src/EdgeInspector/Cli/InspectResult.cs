@@ -64,11 +64,13 @@ internal sealed record InspectedVideo(
 /// <summary>Everything one call of the inspect verb found.</summary>
 /// <param name="Model">Name and version of the package.</param>
 /// <param name="Provider">What ran its networks.</param>
+/// <param name="IsJudged">Whether the package has a classifier; otherwise parts have no verdict.</param>
 /// <param name="Pictures">In the order they were inspected.</param>
 /// <param name="Videos">In the order they were inspected.</param>
 internal sealed record InspectResult(
     string Model,
     string Provider,
+    bool IsJudged,
     IReadOnlyList<InspectedPicture> Pictures,
     IReadOnlyList<InspectedVideo> Videos
 )
