@@ -42,7 +42,7 @@ internal static class VideoContainer
     private static string? FaultInRiff(ReadOnlySpan<byte> head, long length)
     {
         var end = BoxHeader + (long)BinaryPrimitives.ReadUInt32LittleEndian(head[4..]);
-        return end > length ? $"is cut off at {length} of {end} bytes" : null;
+        return end > length ? $"is cut off ({length} of {end} bytes)" : null;
     }
 
     private static string? FaultInBoxes(FileStream file)
@@ -75,7 +75,7 @@ internal static class VideoContainer
 
             if (size > file.Length - at)
             {
-                return $"is cut off at {file.Length} of {at + size} bytes";
+                return $"is cut off ({file.Length} of at least {at + size} bytes)";
             }
 
             at += size;

@@ -273,6 +273,39 @@ public sealed class CaptureLoopTests : IDisposable
         Assert.Equal("stopped", loop.State);
     }
 
+    [Fact]
+    public async Task AnRtspCameraThatDiesIsSaidInTheState()
+    {
+        SkipWithoutFfmpeg();
+        string address;
+        await using (var server = new RtspServer())
+        {
+            address = server.Address;
+            var loop = Start(address);
+            Until(() => loop.Frames > 20);
+            Assert.Equal("connected", loop.State);
+            using var frame = _slot.Take(Long);
+            Assert.Equal((Pictures.Width, Pictures.Height), (frame!.Picture.Width, frame.Picture.Height));
+        }
+
+        Until(() => _loop!.State.StartsWith($"{address}: ", StringComparison.Ordinal));
+        Assert.DoesNotContain('\n', _loop!.State);
+        Assert.False(_loop.Completion.IsCompleted);
+    }
+
+    [Fact]
+    public async Task AnHttpStreamOfAnotherKindIsDecodedToo()
+    {
+        SkipWithoutFfmpeg();
+        Pictures.WriteVideo(_folder["belt.avi"], frames: 50, rate: 25);
+        await using var server = await MjpegServer.StartAsync(file: _folder["belt.avi"]);
+
+        // It is over soon, and opened again as any lost camera is.
+        var loop = Start(server.FileAddress);
+
+        Until(() => loop.Frames >= 50 && loop.Reconnects > 0);
+    }
+
     [Theory]
     [InlineData(999.5, 999.5)]
     [InlineData(1_000.5, 1_000)]
@@ -307,6 +340,9 @@ public sealed class CaptureLoopTests : IDisposable
         Assert.Equal(PictureDigest.Of(one), PictureDigest.Of(same));
         Assert.NotEqual(PictureDigest.Of(one), PictureDigest.Of(other));
     }
+
+    private static void SkipWithoutFfmpeg() => Assert.SkipUnless(
+        NativeVideo.HasNetwork || File.Exists("/usr/bin/ffmpeg"), "this OpenCV build has no network and there is no ffmpeg");
 
     private static CameraOptions Quick(string source) => new()
     {

@@ -102,7 +102,7 @@ public sealed class InspectCommandTests : IDisposable
         await File.WriteAllBytesAsync(_folder["in/cut.mp4"], bytes[..(bytes.Length / 2)], Cancellation);
 
         await RefusesAsync(
-            $"{_folder["in/cut.mp4"]}: is cut off at {bytes.Length / 2} of {bytes.Length} bytes; copy or record it again.",
+            $"{_folder["in/cut.mp4"]}: is cut off ({bytes.Length / 2} of at least 1879735 bytes); copy or record it again.",
             _folder["in/cut.mp4"], "--out", _folder["out"]);
 
         Assert.Equal(["in"], Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName));

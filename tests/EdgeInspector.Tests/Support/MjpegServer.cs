@@ -17,7 +17,7 @@ internal sealed class MjpegServer : IAsyncDisposable
     private readonly WebApplication _web;
     private int _picture;
 
-    private MjpegServer(int port)
+    private MjpegServer(int port, string? file)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -25,6 +25,10 @@ internal sealed class MjpegServer : IAsyncDisposable
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.Zero);
         _web = builder.Build();
         _web.MapGet("/stream", StreamAsync);
+        if (file is not null)
+        {
+            _web.MapGet("/file", () => TypedResults.PhysicalFile(file, "video/x-msvideo"));
+        }
     }
 
     /// <summary>Sends the same picture over and over.</summary>
@@ -37,9 +41,12 @@ internal sealed class MjpegServer : IAsyncDisposable
 
     public string Address => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Port}/stream");
 
-    public static async Task<MjpegServer> StartAsync(int port = 0)
+    /// <summary>A video file, as other cameras send it.</summary>
+    public string FileAddress => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Port}/file");
+
+    public static async Task<MjpegServer> StartAsync(int port = 0, string? file = null)
     {
-        var server = new MjpegServer(port);
+        var server = new MjpegServer(port, file);
         await server._web.StartAsync();
         server.Port = new Uri(server._web.Urls.Single()).Port;
         return server;
