@@ -21,6 +21,9 @@ internal sealed class InspectionService(
     /// <summary>What the process is to exit with; read it after the host has stopped.</summary>
     public int ExitCode { get; private set; }
 
+    /// <summary>What it runs; null before the start and after the stop.</summary>
+    public InspectionHost? Inspection => _host;
+
     /// <inheritdoc/>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
