@@ -121,6 +121,7 @@ internal static class DemoCommand
         using var logs = LoggerFactory.Create(logging =>
             logging
                 .SetMinimumLevel(LogLevel.Warning)
+                .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None) // What it would say at length is told in one line.
                 .AddSimpleConsole(console => console.SingleLine = true)
                 .Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace)
         );

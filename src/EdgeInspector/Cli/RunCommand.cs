@@ -58,6 +58,7 @@ internal static class RunCommand
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Logging.AddConfiguration(loaded.Root.GetSection("Logging"));
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None); // What it would say at length is told in one line.
         builder.Logging.AddSimpleConsole(console =>
         {
             console.SingleLine = true;

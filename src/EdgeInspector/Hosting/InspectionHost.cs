@@ -34,6 +34,7 @@ internal sealed class InspectionHost : IAsyncDisposable
     private readonly List<IDisposable> _owned = [];
     private readonly List<string> _runs = [];
     private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _stopLockstep = new();
     private Task _writing = Task.CompletedTask;
     private Task _keeping = Task.CompletedTask;
     private Task _publishing = Task.CompletedTask;
@@ -131,7 +132,7 @@ internal sealed class InspectionHost : IAsyncDisposable
         {
             if (_lockstep is not null)
             {
-                _stations[i].StartLockstep(_lockstep, _lines[i], _stop.Token);
+                _stations[i].StartLockstep(_lockstep, _lines[i], _stopLockstep.Token);
             }
             else
             {
@@ -152,11 +153,7 @@ internal sealed class InspectionHost : IAsyncDisposable
         }
 
         _disposed = true;
-        if (_lockstep is not null)
-        {
-            await _stop.CancelAsync().ConfigureAwait(false);
-        }
-
+        await _stopLockstep.CancelAsync().ConfigureAwait(false);
         foreach (var station in _stations)
         {
             await station.DisposeAsync().ConfigureAwait(false);
@@ -186,6 +183,7 @@ internal sealed class InspectionHost : IAsyncDisposable
 
         _ledger.Dispose();
         _stop.Dispose();
+        _stopLockstep.Dispose();
     }
 
     private static ModelPackage Load(ModelOptions model) =>
@@ -195,6 +193,7 @@ internal sealed class InspectionHost : IAsyncDisposable
     {
         var started = _time.GetUtcNow();
         var hardware = Own(options.IsVirtual ? Virtual(options) : StationHardware.Real(options, _time));
+        hardware.ProbeCamera();
         var run = new RunFacts(
             options.Name,
             started.UtcDateTime.ToString("yyyyMMdd'T'HHmmssfff'Z'", CultureInfo.InvariantCulture),
@@ -263,7 +262,17 @@ internal sealed class InspectionHost : IAsyncDisposable
 
     private async Task WatchAsync()
     {
-        List<Task> services = [_writing, _keeping, _publishing];
+        List<Task> services = [_writing];
+        if (_options.Samples.Enabled)
+        {
+            services.Add(_keeping);
+        }
+
+        if (_options.Mqtt.Enabled)
+        {
+            services.Add(_publishing);
+        }
+
         var stations = Task.WhenAll(_stations.Select(station => station.Completion));
         List<Task> all = [.. services, .. _stations.Select(station => station.Completion)];
         while (!stations.IsCompleted)

@@ -204,7 +204,7 @@ internal sealed class InspectionStation : IAsyncDisposable
             BeltSpeed = _belt.Speed / 1000,
             FramesPerSecond = _frameRate.PerSecond,
             Frames = _figures.Frames,
-            FramesDropped = _capture.Dropped,
+            FramesDropped = _capture.Dropped + _figures.FramesTooOld,
             PartsPerMinute = _partRate.PerSecond * 60,
             Counts = _book.Counts() is var counts && _figures.EventsLost == 0
                 ? counts

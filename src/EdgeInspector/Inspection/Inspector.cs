@@ -12,6 +12,9 @@ namespace EdgeInspector.Inspection;
 /// </summary>
 internal sealed class Inspector
 {
+    /// <summary>A frame may be this long on its way; until then nothing is decided for want of it.</summary>
+    private static readonly TimeSpan InFlight = TimeSpan.FromMilliseconds(100);
+
     private readonly IDetector _detector;
     private readonly IClassifier _classifier;
     private readonly DecisionRules _rules;
@@ -38,6 +41,7 @@ internal sealed class Inspector
     private int _viewWidth;
     private double _viewCentre;
     private double _typicalLength;
+    private double _travel = double.NegativeInfinity;
     private long _lastPart;
     private long _passes;
 
@@ -90,6 +94,13 @@ internal sealed class Inspector
         }
 
         var travel = _belt.TravelAt(capturedAt) / _millimetresPerPixel;
+        if (_travel - travel > PartTracker.Memory * _tracker.ViewLength)
+        {
+            _figures.FrameTooOld(); // Its parts are decided and forgotten; looking again would make new ones of them.
+            return;
+        }
+
+        _travel = Math.Max(_travel, travel);
         var found = _detector.Detect(frame.Picture, _detections);
         _tracker.Update(_detections.AsSpan(0, found), travel, frame.Sequence);
         ClassifyNewViews(frame, travel);
@@ -104,8 +115,9 @@ internal sealed class Inspector
     /// </summary>
     public void Idle()
     {
-        var now = _time.GetInstant();
+        var now = _time.GetInstant() - InFlight;
         var travel = _belt.TravelAt(now) / _millimetresPerPixel;
+        _travel = Math.Max(_travel, travel);
         _tracker.Update([], travel, frame: -1);
         DecideRipe(frame: null, now);
         RetireEntryBlocks(travel, now);
@@ -236,6 +248,7 @@ internal sealed class Inspector
     private void EmitUnseen(in Stretch unseen, Reason reason, Instant at)
     {
         var judgement = _rules.NotInspected(reason);
+        _tracker.AddDecided((unseen.Centre - _viewCentre) / _millimetresPerPixel, unseen.Length / _millimetresPerPixel);
         Send(
             new Decision(
                 ++_lastPart,

@@ -89,6 +89,9 @@ internal sealed class PartTracker
     /// <summary>How far a part may slide or a box may wobble between two sightings, as a share of the part's own extent.</summary>
     private const double Gate = 0.45;
 
+    /// <summary>How long parts out of view are remembered, in lengths of the view.</summary>
+    public const double Memory = 2;
+
     private readonly Track[] _tracks;
     private readonly BeltDirection _direction;
     private readonly int _width;
@@ -180,9 +183,34 @@ internal sealed class PartTracker
     /// <summary>Whether a part can no longer be seen whole: its leading edge is past the end of the view.</summary>
     public bool HasLeft(in Track track) => track.Position + (track.Length / 2) > ViewLength - EdgeMargin;
 
-    /// <summary>Whether a part has left the view altogether.</summary>
+    /// <summary>
+    /// Whether a part is so far out of view that it can be forgotten. It is remembered for <see cref="Memory"/> views, so
+    /// that a frame which comes late, and shows it once more, does not make a second part of it.
+    /// </summary>
     public bool IsGone(in Track track) =>
-        track.Position - (track.Length / 2) > ViewLength || track.Position + (track.Length / 2) < 0;
+        track.Position > (1 + Memory) * ViewLength || track.Position < -Memory * ViewLength;
+
+    /// <summary>Adds a part that was decided without having been seen, so that a late frame finds it known.</summary>
+    /// <param name="offset">Offset of its centre, px.</param>
+    /// <param name="length">Extent along the belt, px.</param>
+    public void AddDecided(double offset, double length)
+    {
+        if (_count < _tracks.Length)
+        {
+            var across = _direction is BeltDirection.Right or BeltDirection.Left ? _height : _width;
+            _tracks[_count++] = new Track
+            {
+                Id = ++_lastId,
+                Offset = offset,
+                Across = across / 2.0,
+                Length = length,
+                Width = 2 * across, // Where across the belt is not known: anywhere.
+                Detection = -1,
+                Label = -1,
+                Decided = true,
+            };
+        }
+    }
 
     /// <summary>Forgets a part, by its index in <see cref="Tracks"/>; the last one takes its place.</summary>
     public void RemoveAt(int index) => _tracks[index] = _tracks[--_count];

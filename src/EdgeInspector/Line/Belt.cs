@@ -43,8 +43,11 @@ internal sealed class EncoderBelt : IBelt
     /// <summary>About 2.5 s at one sample each 5 ms: longer than any frame is under way.</summary>
     private const int Capacity = 512;
 
-    /// <summary>A belt that gave no count for this long stands still.</summary>
-    private static readonly TimeSpan StandstillAfter = TimeSpan.FromMilliseconds(250);
+    /// <summary>
+    /// How far beyond the newest sample the belt is carried on. Samples come even from a belt that stands still, so a longer
+    /// silence is a sensor thread that got no processor, or an encoder that is gone.
+    /// </summary>
+    private static readonly TimeSpan CarriedOn = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
     private readonly long[] _at = new long[Capacity];
@@ -52,7 +55,6 @@ internal sealed class EncoderBelt : IBelt
     private readonly double _millimetresPerCount;
     private readonly TimeSpan _speedWindow;
     private long _samples;
-    private long _firstCount;
     private double _speed;
 
     /// <summary>Makes the belt; it stands still until the first two samples.</summary>
@@ -77,23 +79,19 @@ internal sealed class EncoderBelt : IBelt
         }
     }
 
-    /// <summary>Takes a reading of the counter. Readings come in order of time; an older one is passed over.</summary>
+    /// <summary>Takes a reading of the counter, which was 0 when the encoder was opened. Readings come in order of time; an older one is passed over.</summary>
     public void Sample(long count, Instant at)
     {
         lock (_gate)
         {
-            if (_samples == 0)
-            {
-                _firstCount = count;
-            }
-            else if (at.Nanoseconds <= _at[Index(_samples - 1)])
+            if (_samples > 0 && at.Nanoseconds <= _at[Index(_samples - 1)])
             {
                 return;
             }
 
             var slot = Index(_samples);
             _at[slot] = at.Nanoseconds;
-            _travel[slot] = (count - _firstCount) * _millimetresPerCount;
+            _travel[slot] = count * _millimetresPerCount;
             _samples++;
             _speed = SpeedOver(_speedWindow);
         }
@@ -113,7 +111,7 @@ internal sealed class EncoderBelt : IBelt
             var newestAt = _at[Index(newest)];
             if (at.Nanoseconds >= newestAt)
             {
-                var ahead = Math.Min(at.Nanoseconds - newestAt, StandstillAfter.Ticks * 100) * 1e-9;
+                var ahead = Math.Min(at.Nanoseconds - newestAt, CarriedOn.Ticks * 100) * 1e-9;
                 return _travel[Index(newest)] + (_speed * ahead);
             }
 

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using EdgeInspector.Line;
 using EdgeInspector.Telemetry;
+using EdgeInspector.Timing;
 
 namespace EdgeInspector.Reject;
 

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using EdgeInspector.Line;
+using EdgeInspector.Timing;
 
 namespace EdgeInspector.Station;
 
@@ -84,6 +85,8 @@ internal sealed class SensorLoop : IDisposable
     {
         try
         {
+            // Where a part lies depends on the encoder being read in time, whatever else the machine is doing.
+            _ = RealTime.TryMakeCurrentThread();
             while (!_stopping)
             {
                 Step(TimeSpan.FromMilliseconds(100));

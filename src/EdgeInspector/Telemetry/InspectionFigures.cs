@@ -10,6 +10,7 @@ internal sealed class InspectionFigures
     private readonly LatencyHistogram _actuation = new();
     private long _frames;
     private long _ghosts;
+    private long _tooOld;
     private long _eventsLost;
 
     /// <summary>Frames inspected.</summary>
@@ -17,6 +18,9 @@ internal sealed class InspectionFigures
 
     /// <summary>Single detections that neither a second frame nor the entry eye confirmed.</summary>
     public long Ghosts => Volatile.Read(ref _ghosts);
+
+    /// <summary>Frames passed over because they came too late to say anything new.</summary>
+    public long FramesTooOld => Volatile.Read(ref _tooOld);
 
     /// <summary>Part events that found the part book's channel full.</summary>
     public long EventsLost => Volatile.Read(ref _eventsLost);
@@ -42,6 +46,9 @@ internal sealed class InspectionFigures
 
     /// <summary>Inspect thread.</summary>
     public void GhostSeen() => Volatile.Write(ref _ghosts, _ghosts + 1);
+
+    /// <summary>Inspect thread.</summary>
+    public void FrameTooOld() => Volatile.Write(ref _tooOld, _tooOld + 1);
 
     /// <summary>Any thread.</summary>
     public void EventLost() => Interlocked.Increment(ref _eventsLost);

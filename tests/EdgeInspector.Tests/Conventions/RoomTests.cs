@@ -11,7 +11,7 @@ public sealed class RoomTests
     private static readonly Assembly Service = typeof(Verdict).Assembly;
 
     // What every room may know: the line's vocabulary, pictures and verdicts, the instruments.
-    private static readonly string[] KnownToAll = ["Line", "Vision", "Telemetry"];
+    private static readonly string[] KnownToAll = ["Line", "Vision", "Telemetry", "Timing"];
 
     // Those that join the rooms: the verbs and the host that wires a station.
     private static readonly string[] Joiners = ["Cli", "Hosting"];
@@ -62,6 +62,7 @@ public sealed class RoomTests
         string[] planned =
         [
             "Line",
+            "Timing",
             "Capture",
             "Inspection",
             "Reject",

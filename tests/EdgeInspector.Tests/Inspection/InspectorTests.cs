@@ -90,6 +90,25 @@ public sealed class InspectorTests : IDisposable
     }
 
     [Fact]
+    public void FrameThatComesLateMakesNoSecondPartOfOneThatIsDecided()
+    {
+        _stages.Parts.AddRange([(0, 0.02f), (80, 0.9f)]);
+        Run(milliseconds: 1500, framesUntil: -140);
+        Assert.Equal(2, Decided().Count);
+        Assert.True(_pool.TryRent(out var frame));
+        using (frame)
+        {
+            frame.CapturedAt = Some.At(100).Nanoseconds; // Both in view then, and decided long since.
+            _stages.Travel = _belt.TravelAt(Some.At(100));
+            _inspector.Inspect(frame);
+            _clock.Now = Some.At(1600);
+            _inspector.Idle();
+        }
+
+        Assert.Empty(Decided());
+    }
+
+    [Fact]
     public void PartWithoutAScoreIsNotInspected()
     {
         _stages.Parts.Add((0, float.NaN));

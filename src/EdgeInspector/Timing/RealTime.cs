@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
 
-namespace EdgeInspector.Reject;
+namespace EdgeInspector.Timing;
 
-/// <summary>Asks the kernel for real-time priority. <see cref="Thread.Priority"/> does nothing on Linux.</summary>
+/// <summary>Asks the kernel for real-time priority, for the two threads that cannot be late: reject and sensors. <see cref="Thread.Priority"/> does nothing on Linux.</summary>
 internal static partial class RealTime
 {
     private const int SchedFifo = 1;

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using EdgeInspector.Line;
 
-namespace EdgeInspector.Reject;
+namespace EdgeInspector.Timing;
 
 /// <summary>
 /// Waits for an instant of the monotonic clock, or for <see cref="Wake"/>: <c>ppoll</c> on an eventfd with a nanosecond
