@@ -19,6 +19,9 @@ namespace EdgeInspector.Hosting;
 /// </summary>
 internal sealed class InspectionHost : IAsyncDisposable
 {
+    /// <summary>A virtual belt stands until every thread is up, as an operator would have it.</summary>
+    private static readonly TimeSpan Readiness = TimeSpan.FromMilliseconds(500);
+
     private readonly EdgeInspectorOptions _options;
     private readonly TimeProvider _time;
     private readonly LockstepClock? _lockstep;
@@ -119,7 +122,7 @@ internal sealed class InspectionHost : IAsyncDisposable
             await _web.StartAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        Start = _time.GetInstant();
+        Start = _time.GetInstant() + (_lockstep is null ? Readiness : TimeSpan.Zero);
         for (var i = 0; i < models.Length; i++)
         {
             _stations.Add(Build(_options.Stations[i], models[i]));

@@ -109,6 +109,11 @@ internal sealed class EntryEye(IBelt belt, double position, double tolerance)
     /// <summary>Takes an edge of the eye's beam; true when it ended a blockage. Sensor thread.</summary>
     public bool Edge(bool blocked, Instant at)
     {
+        if (!belt.IsKnown)
+        {
+            return false; // What passed before the first counts cannot be placed; the camera still sees it.
+        }
+
         var offset = belt.TravelAt(at) - position;
         lock (_gate)
         {

@@ -78,6 +78,7 @@ internal sealed class Inspector
         _direction = options.Direction;
         _millimetresPerPixel = options.MillimetresPerPixel;
         _shortestPart = options.ShortestPart;
+        _typicalLength = 2 * options.ShortestPart; // Until parts have shown theirs.
         _viewSpacing = rules.Recipe.ViewSpacing / options.MillimetresPerPixel;
         _lanes = lanes;
         _passSampleInterval = options.PassSampleInterval;
@@ -220,7 +221,7 @@ internal sealed class Inspector
     {
         track.Decided = true;
         var length = track.Length * _millimetresPerPixel;
-        _typicalLength += (length - _typicalLength) / (_lastPart < 20 ? _lastPart + 1 : 20);
+        _typicalLength += (length - _typicalLength) / 20;
         var offset = OffsetOf(track);
         var decision = new Decision(
             ++_lastPart,
@@ -299,7 +300,7 @@ internal sealed class Inspector
             while (block.TryFindUnclaimed(from, _shortestPart, out var unseen))
             {
                 // Several unseen parts in a row are told apart by the length parts have had so far.
-                var parts = _typicalLength > 0 ? Math.Max(1, (int)Math.Round(unseen.Length / _typicalLength)) : 1;
+                var parts = Math.Max(1, (int)Math.Round(unseen.Length / _typicalLength));
                 var each = unseen.Length / parts;
                 for (var i = 0; i < parts; i++)
                 {

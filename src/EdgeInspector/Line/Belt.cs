@@ -9,6 +9,9 @@ internal interface IBelt
     /// <summary>Present speed, mm/s; 0 when it stands still or is not yet known.</summary>
     double Speed { get; }
 
+    /// <summary>Whether it is known yet how the belt moves; before that no part can be placed.</summary>
+    bool IsKnown { get; }
+
     /// <summary>Travel since the station started, mm, at a moment in the near past or future.</summary>
     double TravelAt(Instant at);
 
@@ -26,6 +29,9 @@ internal sealed class ConstantBelt(Instant start, double speed) : IBelt
 {
     /// <inheritdoc/>
     public double Speed => speed;
+
+    /// <inheritdoc/>
+    public bool IsKnown => true;
 
     /// <inheritdoc/>
     public double TravelAt(Instant at) => (at.Nanoseconds - start.Nanoseconds) * 1e-9 * speed;
@@ -75,6 +81,18 @@ internal sealed class EncoderBelt : IBelt
             lock (_gate)
             {
                 return _speed;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool IsKnown
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _samples > 1;
             }
         }
     }

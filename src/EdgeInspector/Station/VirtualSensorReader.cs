@@ -47,6 +47,12 @@ internal sealed class VirtualSensorReader(VirtualLine line, Instant start, bool 
     private bool TryReadNow(Instant now, out SensorReading reading)
     {
         var elapsed = now - start;
+        if (elapsed < TimeSpan.Zero)
+        {
+            reading = default;
+            return false;
+        }
+
         if (hasEncoder && elapsed >= _nextSample)
         {
             reading = new(SensorInput.Encoder, false, line.EncoderCountAt(elapsed), now);
