@@ -1,7 +1,7 @@
-using System.Diagnostics;
 using System.Globalization;
 using EdgeInspector.Simulation;
 using OpenCvSharp;
+using EdgeInspector.Tests.Support;
 using Xunit;
 
 namespace EdgeInspector.Tests.Simulation;
@@ -148,9 +148,9 @@ public sealed class VirtualLinePictureTests(ITestOutputHelper output)
         var times = new List<double>();
         for (var i = 0; i < 900; i++)
         {
-            var start = Stopwatch.GetTimestamp();
+            var start = ProcessorTime.OfThisThread();
             line.Render(line.FrameTime(i), frame);
-            times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            times.Add((ProcessorTime.OfThisThread() - start).TotalMilliseconds);
         }
 
         times.RemoveRange(0, 100);
@@ -162,7 +162,7 @@ public sealed class VirtualLinePictureTests(ITestOutputHelper output)
             )
         );
 
-        // The target is 2 ms; a busy build machine gets five times that.
+        // The target is 2 ms of processor time; a busy build machine, whose caches are not its own, gets five times that.
         Assert.True(times[400] < 10, $"median {times[400]:F2} ms");
     }
 
