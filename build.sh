@@ -15,7 +15,7 @@ usage: ./build.sh TARGET [OPTIONS] [-- ARGUMENTS]
                       arguments go to the program: ./build.sh demo -- --headless --for 30s
   test                build everything and run every test; the last line is "N passed, N failed"
                       arguments go to each .NET test program: ./build.sh test -- -class '*.FramePoolTests'
-      --no-training     leave out the tests of src/training (they need PyTorch, about 1 GB)
+      --no-training     leave out the tests of src/training (they need PyTorch: 1 GB through apt)
   publish             the program into artifacts/edge-inspector
       --rid RID         for another machine, e.g. linux-arm64, into artifacts/edge-inspector-RID
       --ort FLAVOR      which ONNX Runtime comes along: Cpu (default), Gpu, External
@@ -155,6 +155,13 @@ find_python() {
   return 1
 }
 
+# Debian has a package of PyTorch, Ubuntu 24.04 has none. Where the package lists are empty, it is taken to be offered.
+pytorch_offered() {
+  offered python3-torch && return
+  ! offered python3-numpy || return 1
+  ! may_install || { apt update && offered python3-torch; }
+}
+
 set_up() {
   local missing=() brought_broker=no
   if [[ "$(uname -m)" != x86_64 ]]; then
@@ -170,7 +177,13 @@ set_up() {
       # A foreign broker, which must hear what the embedded one hears.
       [[ -x /usr/sbin/mosquitto ]] || { missing+=(mosquitto); brought_broker=yes; }
       if [[ $training == yes ]] && ! find_python >/dev/null; then
-        missing+=(python3 python3-numpy python3-opencv python3-matplotlib python3-torch)
+        if pytorch_offered; then
+          missing+=(python3 python3-numpy python3-opencv python3-matplotlib python3-torch)
+        else
+          training=no
+          export BUILD_TRAINING_SKIPPED="no Python here has $training_modules, and apt offers no python3-torch"
+          say "the training tests are left out: $BUILD_TRAINING_SKIPPED (name a Python that has them in PYTHON)"
+        fi
       fi
     fi
   fi
