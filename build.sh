@@ -96,7 +96,8 @@ find_dotnet() {
 # ----------------------------------------------------------------------------------------- system packages
 
 installed() { [[ "$(dpkg-query -W -f='${Status}' "$1" 2>/dev/null)" == "install ok installed" ]]; }
-offered() { apt-cache show "$1" >/dev/null 2>&1; }
+# apt-cache show would succeed for a name that is only mentioned.
+offered() { [[ "$(LC_ALL=C apt-cache policy "$1" 2>/dev/null)" == *"Candidate: "[0-9]* ]]; }
 
 # Who may call apt: root itself, or sudo where it asks for no password. Sets as_root; false when nobody may.
 as_root=()
