@@ -8,9 +8,9 @@ internal sealed class SamplesOptions
     /// <summary>Whether pictures are kept at all.</summary>
     public bool Enabled { get; set; } = true;
 
-    /// <summary>Folder for them, relative to the working folder or absolute. Created when missing.</summary>
+    /// <summary>Folder for them, inside the data folder unless absolute. Created when missing.</summary>
     [Required(ErrorMessage = "must name a folder")]
-    public string Folder { get; set; } = "data/samples";
+    public string Folder { get; set; } = "samples";
 
     /// <summary>
     /// Most they may take together, bytes, 1 MB to 10 TB; the oldest make room. The default is about ten thousand
