@@ -76,6 +76,12 @@ internal sealed class CameraOptions : IValidatableObject
     [Range(3, 256)]
     public int FramePoolSize { get; set; } = 8;
 
+    /// <summary>
+    /// Whether a recording plays at its own pace, as a camera would bring it. Off: as fast as it is inspected; its
+    /// pictures are then stamped later than they are read, and durations mean nothing.
+    /// </summary>
+    public bool Pace { get; set; } = true;
+
     /// <summary>Whether a recording starts again when it is over.</summary>
     public bool Loop { get; set; }
 

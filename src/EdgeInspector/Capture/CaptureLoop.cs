@@ -308,7 +308,7 @@ internal sealed partial class CaptureLoop : IDisposable
                     {
                         frame.Sequence = Frames;
                         frame.CapturedAt = capturedAt.Nanoseconds;
-                        mine = Deliver(frame, camera.IsLive) ? null : frame;
+                        mine = Deliver(frame, camera.IsLive, capturedAt) ? null : frame;
                     }
 
                     return null;
@@ -356,12 +356,18 @@ internal sealed partial class CaptureLoop : IDisposable
         return true;
     }
 
-    private bool Deliver(Frame frame, bool live)
+    private bool Deliver(Frame frame, bool live, Instant capturedAt)
     {
         if (live)
         {
             _slot.Put(frame);
             return true;
+        }
+
+        var early = capturedAt - _time.GetInstant();
+        if (_options.Pace && early > TimeSpan.Zero)
+        {
+            Pause(early);
         }
 
         while (!IsStopping && !_slot.IsDrained)

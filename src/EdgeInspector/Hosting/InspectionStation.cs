@@ -145,9 +145,14 @@ internal sealed class InspectionStation : IAsyncDisposable
     /// </summary>
     public Task Completion { get; private set; } = Task.CompletedTask;
 
-    /// <summary>Starts the threads, the reject thread first: a decision must never find nobody.</summary>
+    /// <summary>
+    /// Opens the camera, since a station that cannot see must not start, then starts the threads, the reject thread first:
+    /// a decision must never find nobody. Once it runs, a lost camera is waited for.
+    /// </summary>
+    /// <exception cref="CameraException">The camera is not there.</exception>
     public void Start()
     {
+        _capture.Open();
         _bookKeeping = KeepBookAsync(_bookStop.Token);
         _reject.Start();
         _sensors?.Start();

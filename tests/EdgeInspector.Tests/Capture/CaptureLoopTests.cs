@@ -39,6 +39,21 @@ public sealed class CaptureLoopTests : IDisposable
     }
 
     [Fact]
+    public async Task ARecordingPlaysAtItsOwnPace()
+    {
+        var options = Quick(Pictures.WriteVideo(_folder["belt.avi"], frames: 10, rate: 20));
+        options.Pace = true;
+        var loop = Make(options);
+        var watch = Stopwatch.StartNew();
+        loop.Start();
+
+        Assert.Equal(10, Drain().Count);
+
+        await loop.Completion.WaitAsync(Long, TestContext.Current.CancellationToken);
+        Assert.True(watch.Elapsed > TimeSpan.FromMilliseconds(440), $"{watch.Elapsed}");
+    }
+
+    [Fact]
     public async Task AnUnreadablePictureIsCountedAndTheOthersAreInspected()
     {
         Pictures.Write(_folder["1.png"], 1);
@@ -352,6 +367,7 @@ public sealed class CaptureLoopTests : IDisposable
         ReconnectDelay = TimeSpan.FromMilliseconds(10),
         MaximumReconnectDelay = TimeSpan.FromMilliseconds(100),
         FramePoolSize = 3,
+        Pace = false,
     };
 
     private CaptureLoop Make(CameraOptions options, Func<ICamera>? open = null) => _loop = new CaptureLoop(
