@@ -133,7 +133,12 @@ internal sealed class BrokerListener(IPAddress address, BrokerOptions options, I
             }
         }
         catch (Exception e) when (
-            e is MqttCommunicationException or SocketException or IOException or ObjectDisposedException or OperationCanceledException
+            e
+                is MqttCommunicationException
+                    or SocketException
+                    or IOException
+                    or ObjectDisposedException
+                    or OperationCanceledException
         )
         {
             // A client that went away is no event.

@@ -20,7 +20,7 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
     private readonly ILogger<EmbeddedBroker> _log;
     private readonly ConcurrentDictionary<string, Secret> _users = new(StringComparer.Ordinal);
 
-    /// <summary>What an unknown user's password is checked against, so that names cannot be found out by the clock.</summary>
+    /// <summary>What an unknown user's password is checked against, so that no clock gives names away.</summary>
     private readonly Secret _nobody = Secret.Of(Guid.NewGuid().ToString());
 
     private BrokerListener? _listener;
@@ -46,7 +46,7 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
     public void AddUser(string name, string password) => _users[name] = Secret.Of(password);
 
     /// <summary>Starts listening.</summary>
-    /// <exception cref="SettingException">The port is taken, the address not ours, or a password file unusable.</exception>
+    /// <exception cref="SettingException">Port taken, address not ours, or password file unusable; one line.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -82,9 +82,10 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
                 e.SocketErrorCode switch
                 {
                     SocketError.AddressAlreadyInUse =>
-                        $"Broker:Port {_options.Port} is in use on {_options.Address}; choose another, or 0 for a free one",
+                        $"Broker:Port {_options.Port} is in use on {_options.Address}; choose another, "
+                            + "or 0 for a free one",
                     SocketError.AccessDenied =>
-                        $"Broker:Port {_options.Port} needs privileges the service does not have; choose one above 1023",
+                        $"Broker:Port {_options.Port} needs privileges that are missing; choose one above 1023",
                     SocketError.AddressNotAvailable =>
                         $"Broker:Address {_options.Address} is not an address of this machine; choose one that is",
                     _ => $"Broker: cannot listen on {_options.Address}:{_options.Port}: {e.Message}",

@@ -9,7 +9,7 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Warning, "{Station} cannot publish: {Trouble}. Results are kept and sent later.")]
     public static partial void Trouble(ILogger log, string station, string trouble);
 
-    [LoggerMessage(LogLevel.Warning, "{Station}: the broker refuses {Topic} for good ({Reason}); the message is dropped")]
+    [LoggerMessage(LogLevel.Warning, "{Station}: the broker refuses {Topic} for good ({Reason}); message dropped")]
     public static partial void Refused(ILogger log, string station, string topic, string reason);
 
     [LoggerMessage(LogLevel.Information, "Broker listens on {EndPoint} for {Users} users")]

@@ -31,7 +31,7 @@ internal sealed class MqttOptions : IValidatableObject
     /// <summary>Encrypts the connection with TLS 1.2 or 1.3.</summary>
     public bool Tls { get; set; }
 
-    /// <summary>PEM file with the authority that signed the broker's certificate; null for the system's authorities.</summary>
+    /// <summary>PEM file with the authority behind the broker's certificate; null for the system's own.</summary>
     public string? CaFile { get; set; }
 
     /// <summary>
@@ -74,7 +74,7 @@ internal sealed class MqttOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan WillDelay { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Time between two metrics messages, 1 s to 1 h. A dashboard needs no more than one each few seconds.</summary>
+    /// <summary>Time between two metrics messages, 1 s to 1 h. A dashboard needs one each few seconds.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan MetricsInterval { get; set; } = TimeSpan.FromSeconds(5);
 
@@ -130,7 +130,7 @@ internal sealed class MqttOptions : IValidatableObject
 
         if (CaFile is { Length: > 0 } && !Tls)
         {
-            yield return new ValidationResult("Mqtt:CaFile is given but Mqtt:Tls is false; set it to true", [nameof(Tls)]);
+            yield return new ValidationResult("Mqtt:CaFile is given but Mqtt:Tls is not true", [nameof(Tls)]);
         }
 
         if (MaxReconnectDelay < ReconnectDelay)

@@ -32,7 +32,7 @@ internal static class PasswordHash
     /// <summary>Whether the text is a hash this class made or could have made.</summary>
     public static bool IsHash(string text) => TryParse(text, out _, out _, out _);
 
-    /// <summary>Whether the password belongs to the hash, in a time that does not depend on where they differ.</summary>
+    /// <summary>Whether the password belongs to the hash; takes equally long whatever differs.</summary>
     public static bool Verify(string password, string stored) =>
         TryParse(stored, out var iterations, out var salt, out var hash)
         && CryptographicOperations.FixedTimeEquals(Derive(password, salt, iterations, hash.Length), hash);

@@ -39,7 +39,7 @@ internal sealed class Publisher(
         }
     }
 
-    /// <summary>Records and pictures dropped because a queue was full, or because the broker will never take them.</summary>
+    /// <summary>Records and pictures dropped: a queue was full, or the broker will never take them.</summary>
     public long Shed => _links.Values.Sum(link => link.Shed);
 
     /// <summary>Records the broker has acknowledged.</summary>

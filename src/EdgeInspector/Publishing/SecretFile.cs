@@ -10,7 +10,7 @@ internal static class SecretFile
     /// <summary>A longer file is not a password but a mistake.</summary>
     private const int MaxBytes = 4096;
 
-    /// <summary>What is wrong with the file, in one line that begins with <paramref name="key"/>; null when it will do.</summary>
+    /// <summary>What is wrong with the file, one line beginning with <paramref name="key"/>; null if nothing.</summary>
     public static string? Fault(string path, string key)
     {
         try
@@ -39,7 +39,7 @@ internal static class SecretFile
     }
 
     /// <summary>The first line of the file.</summary>
-    /// <exception cref="IOException">The file is missing, unreadable, empty or open to others; the message is one line.</exception>
+    /// <exception cref="IOException">Missing, unreadable, empty or open to others; one line.</exception>
     public static string Read(string path, string key)
     {
         if (Fault(path, key) is { } fault)

@@ -32,7 +32,7 @@ internal sealed class StationLink
     /// <summary>How soon a change of state is published.</summary>
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
 
-    /// <summary>An unchanged state is repeated this often, so that a broker that lost its memory learns it again.</summary>
+    /// <summary>An unchanged state is repeated this often: a broker that lost its memory learns it again.</summary>
     private static readonly TimeSpan StateRepeat = TimeSpan.FromSeconds(30);
 
     /// <summary>How long a stop may take to send what is queued and say good-bye; systemd waits much longer.</summary>
@@ -58,7 +58,7 @@ internal sealed class StationLink
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true }
     );
 
-    /// <summary>Sent, not yet acknowledged, oldest first. Survives the connection: the next one begins with these.</summary>
+    /// <summary>Sent, not acknowledged, oldest first. Outlives the connection: the next begins with these.</summary>
     private readonly Queue<PartRecord> _unacknowledged = new();
 
     private volatile string _state = Connecting;
@@ -546,7 +546,10 @@ internal sealed class StationLink
         {
             switch (e)
             {
-                case SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData }:
+                case SocketException
+                {
+                    SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData
+                }:
                     return "no such host name";
                 // Its own message may repeat the address.
                 case SocketException { NativeErrorCode: > 0 } socket:

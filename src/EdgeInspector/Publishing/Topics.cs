@@ -37,8 +37,14 @@ internal sealed class Topics(PlantOptions plant, string station)
         new("metrics", MqttQualityOfServiceLevel.AtLeastOnce, Retain: true, Expiry: null, Json, "ei.metrics/1");
 
     /// <summary>One part's end. Delivered at least once: a repeated one has the same <c>resultId</c>.</summary>
-    public static readonly TopicRow Inspection =
-        new("event/inspection", MqttQualityOfServiceLevel.AtLeastOnce, false, TimeSpan.FromHours(24), Json, "ei.inspection/1");
+    public static readonly TopicRow Inspection = new(
+        "event/inspection",
+        MqttQualityOfServiceLevel.AtLeastOnce,
+        Retain: false,
+        TimeSpan.FromHours(24),
+        Json,
+        "ei.inspection/1"
+    );
 
     /// <summary>The crop of one part.</summary>
     public static readonly TopicRow Image =

@@ -169,14 +169,15 @@ internal sealed class SampleStore
         var found = new List<Sample>();
         foreach (var sidecar in Directory.EnumerateFiles(_root, "*" + SidecarSuffix, SearchOption.AllDirectories))
         {
-            var stem = sidecar[..^SidecarSuffix.Length];
-            found.Add(new Sample(stem, SizeOf(stem), File.GetLastWriteTimeUtc(sidecar)));
+            var common = sidecar[..^SidecarSuffix.Length];
+            found.Add(new Sample(common, SizeOf(common), File.GetLastWriteTimeUtc(sidecar)));
         }
 
         var stems = found.Select(sample => sample.Stem).ToHashSet(StringComparer.Ordinal);
         foreach (var file in Directory.EnumerateFiles(_root, "*", SearchOption.AllDirectories))
         {
-            if (file.EndsWith(TemporarySuffix, StringComparison.Ordinal) || (StemOf(file) is { } s && !stems.Contains(s)))
+            var isOrphan = StemOf(file) is { } stem && !stems.Contains(stem);
+            if (isOrphan || file.EndsWith(TemporarySuffix, StringComparison.Ordinal))
             {
                 File.Delete(file);
             }

@@ -55,7 +55,9 @@ internal sealed class WebOptions : IValidatableObject
         }
         else if (!IPAddress.TryParse(uri.Host.Trim('[', ']'), out var parsed))
         {
-            fault = $"Web:Address: '{uri.Host}' is not an IP address; use http://127.0.0.1:{uri.Port} or http://0.0.0.0:{uri.Port}";
+            fault =
+                $"Web:Address: '{uri.Host}' is not an IP address; "
+                + $"use http://127.0.0.1:{uri.Port} or http://0.0.0.0:{uri.Port}";
             return false;
         }
         else

@@ -64,7 +64,13 @@ internal static class WebPage
             "/events",
             (HttpContext context, IHostApplicationLifetime lifetime) =>
                 TypedResults.ServerSentEvents(
-                    Updates(pictures, snapshots, time ?? TimeProvider.System, lifetime.ApplicationStopping, context.RequestAborted)
+                    Updates(
+                        pictures,
+                        snapshots,
+                        time ?? TimeProvider.System,
+                        lifetime.ApplicationStopping,
+                        context.RequestAborted
+                    )
                 )
         );
         routes.MapGet("/healthz", () => HealthOf(snapshots()));

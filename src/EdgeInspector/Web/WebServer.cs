@@ -26,7 +26,7 @@ internal sealed class WebServer(
     public string? Url { get; private set; }
 
     /// <summary>Starts serving.</summary>
-    /// <exception cref="SettingException">The address cannot be used or the port is taken; the message is one line.</exception>
+    /// <exception cref="SettingException">The address cannot be used or the port is taken; one line.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (!options.TryParse(out var address, out var port, out var fault))

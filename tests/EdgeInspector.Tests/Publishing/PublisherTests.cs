@@ -270,7 +270,9 @@ public sealed class PublisherTests
     {
         using var folder = new TemporaryFolder();
         var rules = string.Concat(
-            Topics.All.Where(row => row.Suffix != forbidden).Select(row => $"topic write {Root}{row.Suffix.Replace("{id}", "#")}\n")
+            Topics
+                .All.Where(row => row.Suffix != forbidden)
+                .Select(row => $"topic write {Root}{row.Suffix.Replace("{id}", "#")}\n")
         );
         var list = folder.Write("acl", $"user {TestBroker.StationName}\n{rules}");
         await using var broker = await Mosquitto.StartWithAsync($"acl_file {list}");

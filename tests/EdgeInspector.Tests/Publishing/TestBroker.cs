@@ -78,7 +78,10 @@ internal sealed class Mosquitto : TestBroker
 
     public static Mosquitto Prepare(string extra = "")
     {
-        Assert.SkipUnless(File.Exists(Binary) && File.Exists(PasswordTool), $"{Binary} is not installed (apt install mosquitto)");
+        Assert.SkipUnless(
+            File.Exists(Binary) && File.Exists(PasswordTool),
+            $"{Binary} is not installed (apt install mosquitto)"
+        );
         return new Mosquitto(extra);
     }
 

@@ -86,7 +86,8 @@ public sealed class SampleStoreTests : IDisposable
 
         await RunAsync(Some.Picture(2) with { TakenAt = Some.Instant.AddDays(1) });
 
-        Assert.Equal([Path.Combine(Root, "biscuit-1", "2026-11-24")], Directory.GetDirectories(Path.Combine(Root, "biscuit-1")));
+        var station = Path.Combine(Root, "biscuit-1");
+        Assert.Equal([Path.Combine(station, "2026-11-24")], Directory.GetDirectories(station));
     }
 
     [Fact]
