@@ -11,7 +11,9 @@ namespace EdgeInspector.Capture;
 /// </summary>
 internal abstract class ByteStreamCamera : ICamera
 {
-    /// <summary>Read timeouts until the first picture: an H.264 stream shows nothing before its next key picture.</summary>
+    /// <summary>
+    /// Read timeouts until the first picture: an H.264 stream shows nothing before its next key picture.
+    /// </summary>
     private const int FirstPicturePatience = 5;
 
     private readonly LatestPicture _latest = new();

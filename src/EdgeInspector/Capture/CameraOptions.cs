@@ -6,8 +6,10 @@ namespace EdgeInspector.Capture;
 internal sealed class CameraOptions : IValidatableObject
 {
     /// <summary>
-    /// Where the pictures come from: <c>v4l2:/dev/video0</c> (or just the device), <c>rtsp://...</c>, <c>http://...</c>,
-    /// <c>gstreamer:PIPELINE</c>, a video file, a picture, a folder of pictures, or <c>virtual:</c> for the virtual line.
+    /// Where the pictures come from: <c>v4l2:/dev/video0</c> (or just the device), <c>rtsp://...</c>,
+    /// <c>http://...</c>,
+    /// <c>gstreamer:PIPELINE</c>, a video file, a picture, a folder of pictures, or <c>virtual:</c> for the virtual
+    /// line.
     /// </summary>
     [Required]
     public string Source { get; set; } = "virtual:";

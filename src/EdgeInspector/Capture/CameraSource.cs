@@ -55,7 +55,9 @@ internal readonly record struct CameraSource(CameraKind Kind, string Address, st
             : new CameraSource(CameraKind.Recording, source, source);
     }
 
-    /// <summary>What is wrong with the string itself, as a remark on a configuration key; null when nothing is.</summary>
+    /// <summary>
+    /// What is wrong with the string itself, as a remark on a configuration key; null when nothing is.
+    /// </summary>
     public static string? FaultIn(string source)
     {
         var parsed = Parse(source);

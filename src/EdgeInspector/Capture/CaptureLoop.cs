@@ -128,7 +128,9 @@ internal sealed partial class CaptureLoop : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Stops the thread and waits for it, which takes as long as a read or opening that is under way.</summary>
+    /// <summary>
+    /// Stops the thread and waits for it, which takes as long as a read or opening that is under way.
+    /// </summary>
     public void Dispose()
     {
         if (_disposed)
@@ -289,7 +291,9 @@ internal sealed partial class CaptureLoop : IDisposable
         return true;
     }
 
-    /// <summary>Null to go on; otherwise what <see cref="ReadUntilLost"/> answers. The frame is given away or back.</summary>
+    /// <summary>
+    /// Null to go on; otherwise what <see cref="ReadUntilLost"/> answers. The frame is given away or back.
+    /// </summary>
     private bool? ReadOne(ICamera camera, Frame? frame)
     {
         var mine = frame;
@@ -332,7 +336,9 @@ internal sealed partial class CaptureLoop : IDisposable
         }
     }
 
-    /// <summary>Counts the picture; false when it is the last one once more, null when it has been so for too long.</summary>
+    /// <summary>
+    /// Counts the picture; false when it is the last one once more, null when it has been so for too long.
+    /// </summary>
     private bool? IsNews(ICamera camera, Mat picture)
     {
         var now = _time.GetInstant();

@@ -5,7 +5,9 @@ namespace EdgeInspector.Capture;
 /// <summary>Sets a V4L2 device to what the options ask for, and refuses one that does something else.</summary>
 internal static class DeviceSettings
 {
-    /// <summary>V4L2_EXPOSURE_MANUAL (linux/v4l2-controls.h), which CAP_PROP_AUTO_EXPOSURE passes on as it is.</summary>
+    /// <summary>
+    /// V4L2_EXPOSURE_MANUAL (linux/v4l2-controls.h), which CAP_PROP_AUTO_EXPOSURE passes on as it is.
+    /// </summary>
     private const double ManualExposure = 1;
 
     /// <summary>V4L2_CID_EXPOSURE_ABSOLUTE counts in 100 us.</summary>

@@ -5,8 +5,9 @@ using OpenCvSharp;
 namespace EdgeInspector.Capture;
 
 /// <summary>
-/// RTSP, and HTTP streams other than Motion JPEG, decoded by the ffmpeg program where OpenCV's own FFmpeg has no network,
-/// as in its packaged build. ffmpeg writes bare pictures (PPM: a line of size, then red, green, blue) into a pipe.
+/// RTSP, and HTTP streams other than Motion JPEG, decoded by the ffmpeg program where OpenCV's own FFmpeg has no
+/// network, as in its packaged build. ffmpeg writes bare pictures (PPM: a line of size, then red, green, blue) into a
+/// pipe.
 /// </summary>
 internal sealed class FfmpegCamera : ByteStreamCamera
 {

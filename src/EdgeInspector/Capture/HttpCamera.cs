@@ -5,8 +5,8 @@ using OpenCvSharp;
 namespace EdgeInspector.Capture;
 
 /// <summary>
-/// Motion JPEG over HTTP, which nearly every network camera offers. Read here and not by OpenCV, whose packaged build has
-/// FFmpeg without network.
+/// Motion JPEG over HTTP, which nearly every network camera offers. Read here and not by OpenCV, whose packaged build
+/// has FFmpeg without network.
 /// </summary>
 internal sealed class HttpCamera : ByteStreamCamera
 {

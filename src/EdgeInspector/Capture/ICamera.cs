@@ -41,7 +41,9 @@ internal interface ICamera : IDisposable
     /// </summary>
     bool IsLive { get; }
 
-    /// <summary>What the last <see cref="ReadOutcome.Failed"/> was about, in one line; null when nothing has failed.</summary>
+    /// <summary>
+    /// What the last <see cref="ReadOutcome.Failed"/> was about, in one line; null when nothing has failed.
+    /// </summary>
     string? Fault { get; }
 
     /// <summary>

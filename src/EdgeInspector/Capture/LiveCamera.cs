@@ -135,7 +135,9 @@ internal sealed class LiveCamera : ICamera
         return ReadOutcome.Failed;
     }
 
-    /// <summary>Grey cameras: the destination keeps its own memory, so that the pool's frames stay what they are.</summary>
+    /// <summary>
+    /// Grey cameras: the destination keeps its own memory, so that the pool's frames stay what they are.
+    /// </summary>
     private void ToBgr(Mat destination)
     {
         _raw ??= new Mat();

@@ -4,9 +4,10 @@ using System.Text;
 namespace EdgeInspector.Capture;
 
 /// <summary>
-/// Takes the pictures out of a multipart/x-mixed-replace stream, as network cameras send it: header lines, an empty line
-/// and the picture, its length told by Content-Length or found by the end-of-image mark. Boundaries are skipped over
-/// rather than matched, since cameras disagree on their dashes. One thread; the buffer grows to the largest picture.
+/// Takes the pictures out of a multipart/x-mixed-replace stream, as network cameras send it: header lines, an empty
+/// line and the picture, its length told by Content-Length or found by the end-of-image mark. Boundaries are skipped
+/// over rather than matched, since cameras disagree on their dashes. One thread; the buffer grows to the largest
+/// picture.
 /// </summary>
 internal sealed class MjpegStream(Stream stream)
 {

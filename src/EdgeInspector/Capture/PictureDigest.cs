@@ -14,7 +14,9 @@ internal static class PictureDigest
     private const ulong Seed = 0x9E37_79B9_7F4A_7C15;
     private const ulong Factor = 0xFF51_AFD7_ED55_8CCD;
 
-    /// <summary>Equal for equal pictures; not a cryptographic hash. The picture is 8-bit and of any channel count.</summary>
+    /// <summary>
+    /// Equal for equal pictures; not a cryptographic hash. The picture is 8-bit and of any channel count.
+    /// </summary>
     public static unsafe ulong Of(Mat picture)
     {
         var hash = Seed;

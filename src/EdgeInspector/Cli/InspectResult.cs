@@ -6,7 +6,9 @@ namespace EdgeInspector.Cli;
 /// <param name="Score">The detector's score, 0 to 1.</param>
 /// <param name="Label">The classifier's label; null without classifier, or when it gave no number.</param>
 /// <param name="DefectScore">0 to 1; null without classifier, or when it gave no number.</param>
-/// <param name="Verdict">"pass", "reject", or "unsure" when the classifier gave no number; null without classifier.</param>
+/// <param name="Verdict">
+/// "pass", "reject", or "unsure" when the classifier gave no number; null without classifier.
+/// </param>
 internal sealed record FoundPart(
     float[] Box,
     string Detected,
@@ -50,7 +52,9 @@ internal sealed record CountedPart(
 /// <param name="Frames">Pictures read.</param>
 /// <param name="FramesPerSecond">According to the container.</param>
 /// <param name="Parts">In the order of crossing.</param>
-/// <param name="NotCounted">What was followed and did not cross: in view at an end of the video, or no part at all.</param>
+/// <param name="NotCounted">
+/// What was followed and did not cross: in view at an end of the video, or no part at all.
+/// </param>
 internal sealed record InspectedVideo(
     string Path,
     int Width,

@@ -22,7 +22,9 @@ internal sealed record ConfigurationInputs
     /// <summary>Given with <c>--set A:B=value</c>.</summary>
     public IReadOnlyList<string> Settings { get; init; } = [];
 
-    /// <summary>Variable names and values; those without the prefix are ignored. Null reads the process's own.</summary>
+    /// <summary>
+    /// Variable names and values; those without the prefix are ignored. Null reads the process's own.
+    /// </summary>
     public IReadOnlyDictionary<string, string>? Environment { get; init; }
 
     /// <summary>

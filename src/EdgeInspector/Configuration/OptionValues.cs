@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace EdgeInspector.Configuration;
 
-/// <summary>Single values as they are written in configuration: to and from text, always in the invariant culture.</summary>
+/// <summary>
+/// Single values as they are written in configuration: to and from text, always in the invariant culture.
+/// </summary>
 internal static class OptionValues
 {
     private static readonly (string Suffix, TimeSpan Unit)[] Units =

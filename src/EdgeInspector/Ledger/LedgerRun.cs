@@ -1,7 +1,9 @@
 namespace EdgeInspector.Ledger;
 
 /// <summary>One run of a station, from its start to its end.</summary>
-/// <param name="Id">What the ids of its parts begin with: station and start, such as <c>biscuit-1/20261123T144800Z</c>.</param>
+/// <param name="Id">
+/// What the ids of its parts begin with: station and start, such as <c>biscuit-1/20261123T144800Z</c>.
+/// </param>
 /// <param name="Station">The station's name.</param>
 /// <param name="Started">Wall-clock label.</param>
 /// <param name="Model">Model package at the start, name and version.</param>

@@ -3,7 +3,9 @@ using Microsoft.Data.Sqlite;
 
 namespace EdgeInspector.Ledger;
 
-/// <summary>The ledger's tables, and how one is opened. Schema changes count <see cref="Version"/> up and migrate.</summary>
+/// <summary>
+/// The ledger's tables, and how one is opened. Schema changes count <see cref="Version"/> up and migrate.
+/// </summary>
 internal static class LedgerSchema
 {
     /// <summary>PRAGMA user_version of a file this program writes.</summary>

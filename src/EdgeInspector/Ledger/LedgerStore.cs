@@ -73,7 +73,9 @@ internal sealed partial class LedgerStore : IDisposable
     /// <summary>Reads the file; may be used at any time.</summary>
     public LedgerReader Reader { get; }
 
-    /// <summary>Earlier runs that never ended, found by <see cref="Open"/>: crashes, whose last parts may be missing.</summary>
+    /// <summary>
+    /// Earlier runs that never ended, found by <see cref="Open"/>: crashes, whose last parts may be missing.
+    /// </summary>
     public IReadOnlyList<LedgerRun> UnfinishedRuns { get; private set; } = [];
 
     /// <summary>"ok", or what is wrong, in one line.</summary>
@@ -89,7 +91,8 @@ internal sealed partial class LedgerStore : IDisposable
     public int Waiting => _queue.Reader.Count;
 
     /// <summary>Opens or makes the file, once, before anything else.</summary>
-    /// <exception cref="LedgerException">The folder or the file cannot be written, or another program has it.</exception>
+    /// <exception cref="LedgerException">The folder or the file cannot be written, or another program has
+    /// it.</exception>
     public void Open()
     {
         try
@@ -146,7 +149,9 @@ internal sealed partial class LedgerStore : IDisposable
         }
     }
 
-    /// <summary>Notes that a run has ended as it should; written with its last parts, at the latest when the task stops.</summary>
+    /// <summary>
+    /// Notes that a run has ended as it should; written with its last parts, at the latest when the task stops.
+    /// </summary>
     public void EndRun(string runId)
     {
         lock (_disk)
@@ -281,7 +286,9 @@ internal sealed partial class LedgerStore : IDisposable
         }
     }
 
-    /// <summary>The open file. One that was deleted takes writes without complaint, hence the look at its name.</summary>
+    /// <summary>
+    /// The open file. One that was deleted takes writes without complaint, hence the look at its name.
+    /// </summary>
     private LedgerWriter OpenWriter()
     {
         if (_writer is not null && !File.Exists(Path))

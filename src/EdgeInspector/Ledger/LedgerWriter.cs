@@ -60,7 +60,9 @@ internal sealed class LedgerWriter : IDisposable
         transaction.Commit();
     }
 
-    /// <summary>Runs that never ended and were not reported before, in the order of their starts; marks them reported.</summary>
+    /// <summary>
+    /// Runs that never ended and were not reported before, in the order of their starts; marks them reported.
+    /// </summary>
     public IReadOnlyList<LedgerRun> TakeUnfinishedRuns(DateTimeOffset now)
     {
         using var transaction = _connection.BeginTransaction();

@@ -7,8 +7,8 @@ using System.Text;
 namespace EdgeInspector.Tests.Support;
 
 /// <summary>
-/// A camera that speaks RTSP (RFC 2326) and sends JPEG pictures as RTP (RFC 2435) inside the same connection. One client
-/// at a time.
+/// A camera that speaks RTSP (RFC 2326) and sends JPEG pictures as RTP (RFC 2435) inside the same connection. One
+/// client at a time.
 /// </summary>
 internal sealed class RtspServer : IAsyncDisposable
 {

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace EdgeInspector.Tests.Support;
 
-/// <summary>A file system in memory that can be filled or turned read-only. Needs the right to mount; skips without.</summary>
+/// <summary>
+/// A file system in memory that can be filled or turned read-only. Needs the right to mount; skips without.
+/// </summary>
 internal sealed class SmallDisk : IDisposable
 {
     private readonly string _path;

@@ -2,7 +2,9 @@ using Xunit;
 
 namespace EdgeInspector.Tests.Support;
 
-/// <summary>Real pictures, videos and models that do not live in the repository; tests skip where they are absent.</summary>
+/// <summary>
+/// Real pictures, videos and models that do not live in the repository; tests skip where they are absent.
+/// </summary>
 internal static class TestData
 {
     /// <summary>The file or folder, or the test is skipped.</summary>
