@@ -127,7 +127,8 @@ internal abstract class ByteStreamCamera : ICamera
         catch (Exception error) when (error is IOException or HttpRequestException or OperationCanceledException
             or ObjectDisposedException or OpenCVException or InvalidDataException)
         {
-            _latest.Finish(string.Join(' ', error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.'));
+            var words = error.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+            _latest.Finish(string.Join(' ', words).TrimEnd('.'));
         }
         catch (Exception error)
         {

@@ -20,7 +20,8 @@ internal static class Cameras
             CameraKind.Stream => OpenStream(source, options, time),
             CameraKind.Pipeline => OpenPipeline(source, options, time),
             CameraKind.Recording => OpenRecording(source, options, time),
-            _ => throw new CameraException(source.Name, "the virtual line has no camera here", "start it with the demo verb"),
+            _ => throw new CameraException(
+                source.Name, "the virtual line has no camera here", "start it with the demo verb"),
         };
     }
 
@@ -90,7 +91,8 @@ internal static class Cameras
             source.Address,
             VideoCaptureAPIs.FFMPEG,
             [NativeVideo.OpenTimeoutMilliseconds, timeout, NativeVideo.ReadTimeoutMilliseconds, timeout]);
-        return Opened(capture, source, options, time, "does not answer with a video stream", "check address, user and network");
+        return Opened(
+            capture, source, options, time, "does not answer with a video stream", "check address, user and network");
     }
 
     private static LiveCamera OpenPipeline(CameraSource source, CameraOptions options, TimeProvider time)
@@ -151,7 +153,9 @@ internal static class Cameras
             var size = $"{video.Width} x {video.Height}";
             video.Dispose();
             throw new CameraException(
-                source.Name, $"its pictures are {size}, not {width} x {height}", "leave Width and Height out or correct them");
+                source.Name,
+                $"its pictures are {size}, not {width} x {height}",
+                "leave Width and Height out or correct them");
         }
 
         return video;

@@ -318,7 +318,9 @@ internal sealed partial class CaptureLoop : IDisposable
                     return null;
                 case ReadOutcome.TimedOut:
                     var silent = _time.GetInstant() - new Instant(Interlocked.Read(ref _lastFrame));
-                    return silent > _options.StaleAfter ? Lost($"{camera.Name}: no picture for {silent.TotalSeconds:F1} s") : null;
+                    return silent > _options.StaleAfter
+                        ? Lost($"{camera.Name}: no picture for {silent.TotalSeconds:F1} s")
+                        : null;
                 case ReadOutcome.Ended when !camera.IsLive:
                     LogEnded(_station, camera.Name);
                     return true;
@@ -438,6 +440,7 @@ internal sealed partial class CaptureLoop : IDisposable
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Station}: not inspected: {What}")]
     private partial void LogUnreadable(string station, string what);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Station}: the camera driver does not return; its thread is left behind")]
+    [LoggerMessage(
+        Level = LogLevel.Error, Message = "{Station}: the camera driver does not return; its thread is left behind")]
     private partial void LogStuck(string station);
 }

@@ -45,7 +45,8 @@ internal static class DeviceSettings
         {
             Set(capture, name, VideoCaptureProperties.AutoExposure, ManualExposure, 0, "a fixed exposure");
             var steps = Math.Max(1, Math.Round(exposure.TotalSeconds * ExposureStepsPerSecond));
-            Set(capture, name, VideoCaptureProperties.Exposure, steps, 0.1 * steps, $"Exposure {exposure.TotalMilliseconds} ms");
+            var setting = $"Exposure {exposure.TotalMilliseconds} ms";
+            Set(capture, name, VideoCaptureProperties.Exposure, steps, 0.1 * steps, setting);
         }
     }
 

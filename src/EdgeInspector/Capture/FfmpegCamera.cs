@@ -104,11 +104,13 @@ internal sealed class FfmpegCamera : ByteStreamCamera
     private static ProcessStartInfo Command(CameraSource source)
     {
         // Nothing is kept back for smoothness, and every picture comes out as often as it came in.
+        var isRtsp = source.Address.StartsWith("rtsp", StringComparison.OrdinalIgnoreCase);
+        string[] transport = isRtsp ? ["-rtsp_transport", "tcp"] : [];
         string[] arguments =
         [
             "-nostdin", "-hide_banner", "-loglevel", "error", "-fflags", "nobuffer", "-flags", "low_delay",
-            .. source.Address.StartsWith("rtsp", StringComparison.OrdinalIgnoreCase) ? ["-rtsp_transport", "tcp"] : Array.Empty<string>(),
-            "-i", source.Address, "-an", "-sn", "-dn", "-vsync", "passthrough", "-f", "image2pipe", "-c:v", "ppm", "pipe:1",
+            .. transport, "-i", source.Address, "-an", "-sn", "-dn", "-vsync", "passthrough", "-f", "image2pipe",
+            "-c:v", "ppm", "pipe:1",
         ];
         return new ProcessStartInfo(Program, arguments)
         {
@@ -126,7 +128,8 @@ internal sealed class FfmpegCamera : ByteStreamCamera
         new Span<byte>(picture.DataPointer, checked((int)(picture.Total() * picture.ElemSize()))));
 
     private int Number() =>
-        int.TryParse(ReadToken(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= 16_384
+        int.TryParse(ReadToken(), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        && number is > 0 and <= 16_384
             ? number
             : throw new InvalidDataException("ffmpeg sends no pictures");
 

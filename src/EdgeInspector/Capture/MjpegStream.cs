@@ -90,8 +90,8 @@ internal sealed class MjpegStream(Stream stream)
             told |= colon > 0;
             if (colon > 0
                 && line[..colon].Equals("Content-Length", StringComparison.OrdinalIgnoreCase)
-                && (!int.TryParse(line[(colon + 1)..], NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out length)
-                    || length is < 0 or > LargestPicture))
+                && (!int.TryParse(line[(colon + 1)..].Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out length)
+                    || length > LargestPicture))
             {
                 throw new InvalidDataException($"announces a picture of {line[(colon + 1)..].Trim()} bytes");
             }

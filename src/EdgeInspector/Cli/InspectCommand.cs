@@ -18,7 +18,7 @@ internal static class InspectCommand
         var model = new Option<string>("--model") { Description = "The model package's folder.", Required = true };
         var output = new Option<string?>("--out")
         {
-            Description = "Folder to make for annotated pictures and videos and results.json; refused when it holds anything.",
+            Description = "Folder to make for annotated pictures, videos and results.json; refused when it holds anything.",
         };
         var format = new Option<InspectFormat>("--format") { Description = "What is printed: table, json or csv." };
         var json = new Option<bool>("--json") { Description = "The same as --format json." };

@@ -9,7 +9,8 @@ namespace EdgeInspector.Cli;
 /// <param name="IsPicture">Otherwise it is a video.</param>
 internal sealed record InspectInput(string Path, string Name, bool IsPicture)
 {
-    private static readonly string[] VideoExtensions = [".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts"];
+    private static readonly string[] VideoExtensions =
+        [".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts"];
 
     /// <summary>Everything under the paths: files as they are given, folders with their sub-folders.</summary>
     /// <exception cref="SettingException">A path is missing, or holds nothing to inspect.</exception>
@@ -64,8 +65,8 @@ internal sealed record InspectInput(string Path, string Name, bool IsPicture)
             ? input
             : input with
             {
-                Name = System.IO.Path.Combine(
-                    System.IO.Path.GetDirectoryName(input.Name) ?? "",
-                    $"{System.IO.Path.GetFileNameWithoutExtension(input.Name)}-{index + 1}{System.IO.Path.GetExtension(input.Name)}"),
+                Name = System.IO.Path.ChangeExtension(input.Name, null)
+                    + $"-{index + 1}"
+                    + System.IO.Path.GetExtension(input.Name),
             });
 }

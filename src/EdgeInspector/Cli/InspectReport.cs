@@ -30,13 +30,15 @@ internal static class InspectReport
     public static string Csv(InspectResult result)
     {
         var text = new StringBuilder();
-        text.Append("file,part,x1,y1,x2,y2,crossed_frame,first_frame,last_frame,views,detected,score,label,defect_score,verdict\n");
+        text.Append("file,part,x1,y1,x2,y2,crossed_frame,first_frame,last_frame,views,")
+            .Append("detected,score,label,defect_score,verdict\n");
         foreach (var picture in result.Pictures)
         {
             foreach (var (index, part) in picture.Parts.Index())
             {
                 Line(
-                    picture.Path, index + 1, (double)part.Box[0], (double)part.Box[1], (double)part.Box[2], (double)part.Box[3], null, null, null, null,
+                    picture.Path, index + 1, (double)part.Box[0], (double)part.Box[1], (double)part.Box[2],
+                    (double)part.Box[3], null, null, null, null,
                     part.Detected, part.Score, part.Label, part.DefectScore, part.Verdict);
             }
         }

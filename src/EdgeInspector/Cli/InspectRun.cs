@@ -65,7 +65,8 @@ internal sealed class InspectRun(ModelPackage package, BeltDirection direction, 
     {
         if (package.Manifest.Detector is null)
         {
-            throw new SettingException($"{package.Folder}: has no detector to count parts with; inspect pictures, or add one.");
+            throw new SettingException(
+                $"{package.Folder}: has no detector to count parts with; inspect pictures, or add one.");
         }
 
         using var video = new VideoFile(input.Path, TimeProvider.System, loop: false);

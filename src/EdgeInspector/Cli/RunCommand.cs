@@ -57,9 +57,6 @@ internal static class RunCommand
     )
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-
-        // A start that fails is told in one line below; the host would print the whole stack first.
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         builder.Logging.AddConfiguration(loaded.Root.GetSection("Logging"));
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None); // What it would say at length is told in one line.
         builder.Logging.AddSimpleConsole(console =>

@@ -29,7 +29,8 @@ internal sealed class UnfinishedFolder : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new SettingException($"{target}: cannot be made ({error.Message.TrimEnd('.')}); name another with --out.");
+            throw new SettingException(
+                $"{target}: cannot be made ({error.Message.TrimEnd('.')}); name another with --out.");
         }
     }
 

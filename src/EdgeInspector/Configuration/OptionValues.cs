@@ -72,7 +72,8 @@ internal static class OptionValues
         }
         else if (type == typeof(DateTimeOffset))
         {
-            value = DateTimeOffset.TryParse(trimmed, culture, DateTimeStyles.AssumeUniversal, out var parsed) ? parsed : null;
+            const DateTimeStyles Utc = DateTimeStyles.AssumeUniversal;
+            value = DateTimeOffset.TryParse(trimmed, culture, Utc, out var parsed) ? parsed : null;
         }
         else if (type == typeof(char))
         {

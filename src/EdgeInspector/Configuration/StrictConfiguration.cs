@@ -440,7 +440,8 @@ internal static class StrictConfiguration
                 var elementKey = Join(key, index.ToString(CultureInfo.InvariantCulture));
                 if (index != list.Count)
                 {
-                    return Add(elementKey, child.Path, $"has no neighbour at {list.Count}; number the list from 0 without gaps");
+                    return Add(
+                        elementKey, child.Path, $"has no neighbour at {list.Count}; number the list from 0 without gaps");
                 }
 
                 var start = index < defaults.Length ? defaults[index] : null;

@@ -110,7 +110,9 @@ internal sealed partial class LedgerStore : IDisposable
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new LedgerException(
-                _folder, $"is no folder this user can write ({error.Message.TrimEnd('.')})", "correct DataFolder or its owner");
+                _folder,
+                $"is no folder this user can write ({error.Message.TrimEnd('.')})",
+                "correct DataFolder or its owner");
         }
         catch (SqliteException error)
         {
@@ -427,7 +429,8 @@ internal sealed partial class LedgerStore : IDisposable
     [LoggerMessage(Level = LogLevel.Warning, Message = "Ledger {Path}: was deleted; a new one is begun")]
     private partial void LogVanished(string path);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run} of {Started:O} never ended: its last parts may be missing")]
+    [LoggerMessage(
+        Level = LogLevel.Warning, Message = "Run {Run} of {Started:O} never ended: its last parts may be missing")]
     private partial void LogGap(string run, DateTimeOffset started);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Part {Part} cannot be written: {What}")]
