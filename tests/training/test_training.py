@@ -69,8 +69,11 @@ class Measures(unittest.TestCase):
 
     def test_threshold_lies_in_the_middle_of_the_widest_gap(self):
         scores = np.array([0.01, 0.02, 0.1, 0.9, 0.98])
-        chosen = measures.choose_threshold(scores, np.array([False, False, False, True, True]), 5)
-        self.assertAlmostEqual(chosen, 0.5, places=2)
+        defective = np.array([False, False, False, True, True])
+        self.assertAlmostEqual(measures.choose_threshold(scores, defective, 1), 0.5, places=2)
+        # A costly miss moves it towards the good side, and never beyond the gap.
+        self.assertAlmostEqual(measures.choose_threshold(scores, defective, 5), 0.309, places=2)
+        self.assertGreater(measures.choose_threshold(scores, defective, 1e6), 0.1)
 
     def test_a_missed_defect_weighs_more_than_a_good_part(self):
         scores = np.array([0.1, 0.2, 0.4, 0.5, 0.9])
