@@ -240,6 +240,11 @@ internal sealed class Inspector
             _time.GetInstant()
         );
         Send(decision);
+        if (frame is not null)
+        {
+            _figures.Decided(decision.DecidedAt - decision.CapturedAt);
+        }
+
         if (frame is not null && track.Detection >= 0 && WantsEvidence(decision))
         {
             _evidence!.Offer(frame, _detections[track.Detection].Box, decision);
@@ -274,7 +279,6 @@ internal sealed class Inspector
     {
         // The reject schedule first: nothing is recorded, encoded or published before it knows.
         _decisions.Write(decision);
-        _figures.Decided(decision.DecidedAt - decision.CapturedAt);
         if (!_events.TryWrite(new PartEvent(PartEventKind.Decided, decision.PartId, decision.DecidedAt, Decision: decision)))
         {
             _figures.EventLost();

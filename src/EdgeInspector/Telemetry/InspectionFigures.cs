@@ -25,7 +25,7 @@ internal sealed class InspectionFigures
     /// <summary>Part events that found the part book's channel full.</summary>
     public long EventsLost => Volatile.Read(ref _eventsLost);
 
-    /// <summary>Capture to decision.</summary>
+    /// <summary>Capture to decision, of the parts that a frame decided.</summary>
     public LatencyFigures Decision => _decision.Figures();
 
     /// <summary>Capture to the end of that frame's inspection.</summary>
