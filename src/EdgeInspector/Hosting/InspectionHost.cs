@@ -196,7 +196,6 @@ internal sealed class InspectionHost : IAsyncDisposable
     {
         var started = _time.GetUtcNow();
         var hardware = Own(options.IsVirtual ? Virtual(options) : StationHardware.Real(options, _time));
-        hardware.ProbeCamera();
         var run = new RunFacts(
             options.Name,
             started.UtcDateTime.ToString("yyyyMMdd'T'HHmmssfff'Z'", CultureInfo.InvariantCulture),

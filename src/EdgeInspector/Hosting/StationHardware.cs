@@ -15,12 +15,10 @@ namespace EdgeInspector.Hosting;
 /// </summary>
 internal sealed class StationHardware : IDisposable
 {
-    private readonly Func<ICamera> _openCamera;
     private readonly GpioDriver _driver;
     private readonly bool _hasSensors;
     private readonly Func<GpioController, ISensorReader> _openSensors;
     private GpioController? _controller;
-    private ICamera? _probed;
 
     private StationHardware(
         Func<ICamera> openCamera,
@@ -29,21 +27,14 @@ internal sealed class StationHardware : IDisposable
         Func<GpioController, ISensorReader> openSensors
     )
     {
-        _openCamera = openCamera;
+        OpenCamera = openCamera;
         _driver = driver;
         _hasSensors = hasSensors;
         _openSensors = openSensors;
     }
 
     /// <summary>Opens the camera; called by the capture thread, again after each loss.</summary>
-    public ICamera OpenCamera() => Interlocked.Exchange(ref _probed, null) ?? _openCamera();
-
-    /// <summary>
-    /// Opens the camera for the first time. A camera that is not there at the start is a fault to tell; one that is lost
-    /// later is waited for.
-    /// </summary>
-    /// <exception cref="CameraException">It cannot be opened.</exception>
-    public void ProbeCamera() => _probed = _openCamera();
+    public Func<ICamera> OpenCamera { get; }
 
     /// <summary>The pins. Owned here.</summary>
     public GpioController Controller => _controller ??= new GpioController(_driver);
@@ -98,7 +89,6 @@ internal sealed class StationHardware : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _probed?.Dispose();
         if (_controller is not null)
         {
             _controller.Dispose();

@@ -1,8 +1,4 @@
 using System.Diagnostics;
-using Xunit;
-
-// One line at a time: each runs threads of its own against the clock.
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
 
 namespace EdgeInspector.EndToEnd.Support;
 
