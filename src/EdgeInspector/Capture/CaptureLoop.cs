@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using EdgeInspector.Line;
+using EdgeInspector.Timing;
 using EdgeInspector.Vision;
 using Microsoft.Extensions.Logging;
 using OpenCvSharp;
@@ -66,7 +67,7 @@ internal sealed partial class CaptureLoop : IDisposable
         _slot = slot;
         _time = time;
         _logger = logger;
-        _backoff = new Backoff(options.ReconnectDelay, options.MaximumReconnectDelay);
+        _backoff = new Backoff(options.ReconnectDelay, options.MaximumReconnectDelay, Random.Shared);
         _thread = new Thread(Run) { Name = $"capture-{station}", IsBackground = true };
     }
 

@@ -83,8 +83,11 @@ internal struct Track
 /// </summary>
 internal sealed class PartTracker
 {
-    /// <summary>A box this close to the picture's edge, px, may be cut by it.</summary>
-    private const float EdgeMargin = 2;
+    /// <summary>
+    /// A box this close to the picture's edge, as a share of the view's length, may be cut by it: a detector that sees the
+    /// picture at a quarter of its size places the end of a part that goes on beyond the edge several pixels inside it.
+    /// </summary>
+    private const double EdgeMargin = 0.03;
 
     /// <summary>How far a part may slide or a box may wobble between two sightings, as a share of the part's own extent.</summary>
     private const double Gate = 0.45;
@@ -96,6 +99,7 @@ internal sealed class PartTracker
     private readonly BeltDirection _direction;
     private readonly int _width;
     private readonly int _height;
+    private readonly double _edge;
     private int _count;
     private long _lastId;
 
@@ -110,6 +114,7 @@ internal sealed class PartTracker
         _height = height;
         _direction = direction;
         _tracks = new Track[capacity];
+        _edge = EdgeMargin * ViewLength;
     }
 
     /// <summary>Every part in view, decided or not. Valid until the next call.</summary>
@@ -181,7 +186,7 @@ internal sealed class PartTracker
     }
 
     /// <summary>Whether a part can no longer be seen whole: its leading edge is past the end of the view.</summary>
-    public bool HasLeft(in Track track) => track.Position + (track.Length / 2) > ViewLength - EdgeMargin;
+    public bool HasLeft(in Track track) => track.Position + (track.Length / 2) > ViewLength - _edge;
 
     /// <summary>
     /// Whether a part is so far out of view that it can be forgotten. It is remembered for <see cref="Memory"/> views, so
@@ -219,7 +224,7 @@ internal sealed class PartTracker
     public bool IsWhole(in Box box)
     {
         var (position, _, length, _) = Along(box);
-        return position - (length / 2) > EdgeMargin && position + (length / 2) < ViewLength - EdgeMargin;
+        return position - (length / 2) > _edge && position + (length / 2) < ViewLength - _edge;
     }
 
     /// <summary>A box in belt directions: centre along, centre across, extent along, extent across; px.</summary>

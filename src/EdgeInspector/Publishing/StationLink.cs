@@ -11,6 +11,7 @@ using System.Text.Json.Serialization.Metadata;
 using System.Threading.Channels;
 using EdgeInspector.Line;
 using EdgeInspector.Telemetry;
+using EdgeInspector.Timing;
 using MQTTnet;
 using MQTTnet.Exceptions;
 using MQTTnet.Formatter;

@@ -335,16 +335,6 @@ public sealed class CaptureLoopTests : IDisposable
     }
 
     [Fact]
-    public void WaitsGrowUpToTheLongestAndStartAgain()
-    {
-        var backoff = new Backoff(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5));
-
-        Assert.Equal([1, 2, 4, 5, 5], Enumerable.Range(0, 5).Select(_ => backoff.Next().TotalSeconds));
-        backoff.Reset();
-        Assert.Equal(1, backoff.Next().TotalSeconds);
-    }
-
-    [Fact]
     public void ADigestTellsOnePixelOfNoise()
     {
         using var one = Pictures.Shade(1);

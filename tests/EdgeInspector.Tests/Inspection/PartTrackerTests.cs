@@ -46,6 +46,14 @@ public sealed class PartTrackerTests
     }
 
     [Fact]
+    public void PartCutByTheEdgeIsPassedOverThoughTheDetectorEndsItInsideThePicture()
+    {
+        var tracker = new PartTracker(Width, Height, BeltDirection.Right);
+        tracker.Update([new Detection(new Box(9, 100, 240, 400), 0.9f, 0)], travel: 0, frame: 0);
+        Assert.Equal(0, tracker.Tracks.Length);
+    }
+
+    [Fact]
     public void PartThatIsNotDetectedForSomeFramesIsStillTheSamePart()
     {
         var tracker = new PartTracker(Width, Height, BeltDirection.Right);

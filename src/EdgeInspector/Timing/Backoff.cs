@@ -1,8 +1,8 @@
-namespace EdgeInspector.Publishing;
+namespace EdgeInspector.Timing;
 
 /// <summary>
 /// How long to wait before trying again: doubles from <paramref name="first"/> to <paramref name="longest"/>, each time
-/// between half of that and all of it, so that a fleet whose broker returned does not come back in one stroke.
+/// between half of that and all of it, so that a fleet whose broker or switch returned does not come back in one stroke.
 /// Knows no clock and waits for nothing. Not thread-safe.
 /// </summary>
 internal sealed class Backoff(TimeSpan first, TimeSpan longest, Random random)

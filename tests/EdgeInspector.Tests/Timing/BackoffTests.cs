@@ -1,7 +1,7 @@
-using EdgeInspector.Publishing;
+using EdgeInspector.Timing;
 using Xunit;
 
-namespace EdgeInspector.Tests.Publishing;
+namespace EdgeInspector.Tests.Timing;
 
 public sealed class BackoffTests
 {
