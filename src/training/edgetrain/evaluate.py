@@ -21,7 +21,8 @@ def evaluate(package, folder, context, edge_inspector, name_wrong):
         manifest = json.loads(path.read_text(encoding="utf-8"))
         stage = manifest["classifier"]
     except (OSError, ValueError, KeyError):
-        raise TrainingError(f"{path}: not the manifest of a package with a classifier; give the package's folder") from None
+        raise TrainingError(
+            f"{path}: not the manifest of a package with a classifier; give the package's folder") from None
     crops = load_crops(folder, context, [name for name in stage["good"] if (Path(folder) / name).is_dir()])
     views = as_seen(crops, range(len(crops)), stage["cropMargin"], stage["input"]["width"])
     engine, score = scorer(edge_inspector)

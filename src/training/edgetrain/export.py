@@ -44,7 +44,8 @@ def find_edge_inspector(given=None):
     if given:
         path = Path(given)
         if not path.is_file():
-            raise TrainingError(f"{given}: no such file; --edge-inspector takes the edge-inspector executable or its .dll")
+            raise TrainingError(
+                f"{given}: no such file; --edge-inspector takes the edge-inspector executable or its .dll")
         return ["dotnet", str(path)] if path.suffix == ".dll" else [str(path.resolve())]
     built = sorted((repository_root() / "src" / "EdgeInspector" / "bin").glob("*/net*/edge-inspector.dll"),
                    key=lambda p: p.stat().st_mtime, reverse=True)
