@@ -54,9 +54,9 @@ internal sealed class EdgeInspectorOptions : IValidatableObject
 /// <summary>The networks of a station.</summary>
 internal sealed class ModelOptions
 {
-    /// <summary>Folder of the model package.</summary>
+    /// <summary>Folder of the model package; the factory's, beside the program, by default.</summary>
     [Required(AllowEmptyStrings = false)]
-    public string Package { get; set; } = "/etc/edge-inspector/models/biscuit";
+    public string Package { get; set; } = Path.Combine(AppContext.BaseDirectory, "models", "biscuit");
 
     /// <summary>Execution provider; Auto takes the first of TensorRt, Cuda and Cpu that completes a warm-up inference.</summary>
     public ProviderChoice Provider { get; set; } = ProviderChoice.Auto;

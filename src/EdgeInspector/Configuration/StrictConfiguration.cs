@@ -200,6 +200,10 @@ internal static class StrictConfiguration
         return source;
     }
 
+    /// <summary>A rule whose message names its key already, for use outside configuration too, does not say it twice.</summary>
+    private static string WithoutKey(string message, string key) =>
+        message.StartsWith($"{key}: ", StringComparison.OrdinalIgnoreCase) ? message[(key.Length + 2)..] : message;
+
     internal static string OneLine(string text) =>
         string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
@@ -281,7 +285,7 @@ internal static class StrictConfiguration
                 {
                     var member = result.MemberNames.FirstOrDefault();
                     var key = member is null ? path : Join(path, member);
-                    Add(key, key, OneLine(result.ErrorMessage ?? "is not valid"));
+                    Add(key, key, WithoutKey(OneLine(result.ErrorMessage ?? "is not valid"), key));
                 }
             }
         }

@@ -26,7 +26,7 @@ internal struct Stretches
 /// <summary>One blockage of the entry eye, in belt coordinates: one part, or several that touch.</summary>
 internal struct EntryBlock
 {
-    /// <summary>From its leading end to its trailing end.</summary>
+    /// <summary>From its leading end to its trailing end; the latter is infinite while it lasts.</summary>
     public Stretch Seen;
 
     /// <summary>The parts that the camera found within it, in no order.</summary>
@@ -98,7 +98,6 @@ internal sealed class EntryEye(IBelt belt, double position, double tolerance)
     private readonly Lock _gate = new();
     private readonly EntryBlock[] _blocks = new EntryBlock[Capacity];
     private int _count;
-    private double _lead = double.NaN;
 
     /// <summary>Blockages so far.</summary>
     public long Seen { get; private set; }
@@ -117,29 +116,21 @@ internal sealed class EntryEye(IBelt belt, double position, double tolerance)
         var offset = belt.TravelAt(at) - position;
         lock (_gate)
         {
-            if (blocked)
+            if (!blocked)
             {
-                _lead = offset;
-                return false;
+                return TryClose(offset);
             }
 
-            if (double.IsNaN(_lead))
-            {
-                return false; // The eye was blocked when the station started: its beginning is unknown.
-            }
-
-            Seen++;
             if (_count == Capacity)
             {
                 Overflowed++;
-            }
-            else
-            {
-                _blocks[_count++] = new EntryBlock { Seen = new Stretch(Math.Min(_lead, offset), Math.Max(_lead, offset)) };
+                return false;
             }
 
-            _lead = double.NaN;
-            return true;
+            // A row of touching parts may be longer than the way to the camera: its first part is claimed while its last
+            // still blocks the beam.
+            _blocks[_count++] = new EntryBlock { Seen = new Stretch(offset, double.PositiveInfinity) };
+            return false;
         }
     }
 
@@ -202,6 +193,18 @@ internal sealed class EntryEye(IBelt belt, double position, double tolerance)
             Array.Copy(_blocks, 1, _blocks, 0, _count);
             return true;
         }
+    }
+
+    private bool TryClose(double offset)
+    {
+        if (_count == 0 || !double.IsPositiveInfinity(_blocks[_count - 1].Seen.To))
+        {
+            return false; // The eye was blocked when the station started, or there was no room: the beginning is unknown.
+        }
+
+        _blocks[_count - 1].Seen = new Stretch(_blocks[_count - 1].Seen.From, offset);
+        Seen++;
+        return true;
     }
 
     private bool Covers(in EntryBlock block, double offset) =>

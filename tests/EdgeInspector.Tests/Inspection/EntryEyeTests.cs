@@ -44,6 +44,17 @@ public sealed class EntryEyeTests
     }
 
     [Fact]
+    public void FirstPartOfALongRowIsClaimedWhileTheLastStillBlocksTheBeam()
+    {
+        _eye.Edge(blocked: true, Some.At(100));
+        Assert.True(_eye.Saw(130));
+        Assert.True(_eye.Claim(130, 60));
+        Assert.False(_eye.TryRetire(10_000, out _));
+        _eye.Edge(blocked: false, Some.At(220));
+        Assert.Equal([new Stretch(160, 220)], Unclaimed());
+    }
+
+    [Fact]
     public void EyeThatWasBlockedAtTheStartSaysNothingOfIt()
     {
         Assert.False(_eye.Edge(blocked: false, Some.At(50)));
