@@ -171,12 +171,15 @@ set_up() {
       || say "OpenCvSharp's library must be built for $(uname -m) first: see firmware-config/README.md"
   fi
   if ! command -v dpkg-query >/dev/null; then
-    say "not Debian or Ubuntu: libgtk-3.so.0, libdrm.so.2 and libatomic.so.1 must be here, for the tests also mosquitto"
+    say "not Debian or Ubuntu: libgtk-3.so.0, libdrm.so.2 and libatomic.so.1 must be here," \
+      "for the tests also mosquitto and ffmpeg"
   else
     [[ "$(uname -m)" != x86_64 ]] || mapfile -t missing < <(missing_for_pictures)
     if [[ $target == test ]]; then
       # A foreign broker, which must hear what the embedded one hears.
       [[ -x /usr/sbin/mosquitto ]] || { missing+=(mosquitto); brought_broker=yes; }
+      # Plays the network camera: OpenCV's own FFmpeg comes without a network.
+      command -v ffmpeg >/dev/null || missing+=(ffmpeg)
       if [[ $training == yes ]] && ! find_python >/dev/null; then
         if pytorch_offered; then
           missing+=(python3 python3-numpy python3-opencv python3-matplotlib python3-torch)
@@ -196,7 +199,7 @@ set_up() {
   fi
   if [[ $target == test && $training == yes ]]; then
     BUILD_PYTHON="$(find_python)" \
-      || die "no Python 3 with $training_modules here: name one in PYTHON, or leave the training tests out with --no-training"
+      || die "no Python 3 with $training_modules here: name one in PYTHON, or leave its tests out with --no-training"
     export BUILD_PYTHON
   fi
 }
