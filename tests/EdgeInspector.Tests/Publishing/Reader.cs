@@ -39,7 +39,11 @@ internal sealed class Reader : IAsyncDisposable
         }
     }
 
-    public static async Task<Reader> ConnectAsync(TestBroker broker, string filter = "ei/#")
+    public static async Task<Reader> ConnectAsync(
+        TestBroker broker,
+        string filter = "ei/#",
+        MqttQualityOfServiceLevel qos = MqttQualityOfServiceLevel.AtLeastOnce
+    )
     {
         var reader = new Reader();
         reader._client.ApplicationMessageReceivedAsync += reader.HearAsync;
@@ -56,7 +60,7 @@ internal sealed class Reader : IAsyncDisposable
 
         await reader._client.SubscribeAsync(
             new MqttClientSubscribeOptionsBuilder()
-                .WithTopicFilter(f => f.WithTopic(filter).WithAtLeastOnceQoS().WithRetainAsPublished())
+                .WithTopicFilter(f => f.WithTopic(filter).WithQualityOfServiceLevel(qos).WithRetainAsPublished())
                 .Build()
         );
         return reader;

@@ -108,7 +108,7 @@ internal sealed class Mosquitto : TestBroker
                 Path.Combine(_folder, "mosquitto.conf"),
                 // It gives up root for a user who cannot read a temporary folder unless it is told to stay.
                 $"user {Environment.UserName}\nlistener {Port} 127.0.0.1\nallow_anonymous false\n"
-                    + $"password_file {passwords}\nmax_queued_messages 0\nmax_inflight_messages 0\n{_extra}\n"
+                    + $"password_file {passwords}\nmax_queued_messages 100000\n{_extra}\n"
             );
         }
 
