@@ -32,12 +32,12 @@ internal sealed class InspectionHost : IAsyncDisposable
     private readonly Publisher _publisher;
     private readonly RecentPictures _recent = new();
     private readonly WebServer? _web;
-    private readonly List<InspectionStation> _stations = [];
     private readonly List<VirtualLine> _lines = [];
     private readonly List<IDisposable> _owned = [];
     private readonly List<string> _runs = [];
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _stopLockstep = new();
+    private volatile InspectionStation[] _stations = []; // Replaced whole: the page asks while stations are added.
     private Task _writing = Task.CompletedTask;
     private Task _keeping = Task.CompletedTask;
     private Task _publishing = Task.CompletedTask;
@@ -125,13 +125,13 @@ internal sealed class InspectionHost : IAsyncDisposable
         Start = _time.GetInstant() + (_lockstep is null ? Readiness : TimeSpan.Zero);
         for (var i = 0; i < models.Length; i++)
         {
-            _stations.Add(Build(_options.Stations[i], models[i]));
+            _stations = [.. _stations, Build(_options.Stations[i], models[i])];
         }
 
         _writing = _ledger.RunAsync(_stop.Token);
         _keeping = _samples.RunAsync(_stop.Token);
         _publishing = _publisher.RunAsync(_stop.Token);
-        for (var i = 0; i < _stations.Count; i++)
+        for (var i = 0; i < _stations.Length; i++)
         {
             if (_lockstep is not null)
             {
@@ -144,7 +144,7 @@ internal sealed class InspectionHost : IAsyncDisposable
         }
 
         Completion = WatchAsync();
-        _log.StationsStarted(_stations.Count, string.Join(", ", models.Select(model => $"{model.Name} {model.Version} on {model.Provider}")));
+        _log.StationsStarted(_stations.Length, string.Join(", ", models.Select(model => $"{model.Name} {model.Version} on {model.Provider}")));
     }
 
     /// <summary>Stops the stations, then sends and writes what they said last.</summary>
