@@ -80,6 +80,8 @@ def simple_rule(train_features, train_defective, features, defective):
             thrown = np.concatenate([np.cumsum((~train_defective[order])[::-1])[::-1], [0]])
             # Both rates weigh the same: by cost alone, passing all or none would win, and that baseline is there.
             cost = missed / max(train_defective.sum(), 1) + thrown / max((~train_defective).sum(), 1)
+            # A cut between equal values cannot be made: many pictures share a feature of exactly 0.
+            cost[1:-1][np.diff(values[order]) == 0] = np.inf
             k = int(np.argmin(cost))
             low = values[order[k - 1]] if k else values[order[0]] - 1
             high = values[order[k]] if k < len(order) else values[order[-1]] + 1
