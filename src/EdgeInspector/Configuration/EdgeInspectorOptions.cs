@@ -127,15 +127,8 @@ internal sealed class StationOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         List<(int Pin, string Key)> pins = [.. Reject.Ejectors.Select((ejector, lane) => (ejector.Pin, $"Reject:Ejectors:{lane}:Pin"))];
-        if (Sensors.EntryEye is { } entry)
-        {
-            pins.Add((entry.Pin, "Sensors:EntryEye:Pin"));
-        }
-
-        if (Sensors.ConfirmEye is { } confirm)
-        {
-            pins.Add((confirm.Pin, "Sensors:ConfirmEye:Pin"));
-        }
+        pins.AddRange(Sensors.EntryEyes.Select((eye, lane) => (eye.Pin, $"Sensors:EntryEyes:{lane}:Pin")));
+        pins.AddRange(Sensors.ConfirmEyes.Select((eye, lane) => (eye.Pin, $"Sensors:ConfirmEyes:{lane}:Pin")));
 
         if (Belt.Encoder is { } encoder)
         {

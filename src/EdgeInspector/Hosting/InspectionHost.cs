@@ -231,7 +231,7 @@ internal sealed class InspectionHost : IAsyncDisposable
             FrameWidth = options.Camera.Width ?? 640,
             FrameHeight = options.Camera.Height ?? 480,
             MillimetresPerPixel = options.Inspection.MillimetresPerPixel,
-            EntryEyePosition = options.Sensors.EntryEye?.Position ?? -260,
+            EntryEyePosition = options.Sensors.EntryEyes.FirstOrDefault()?.Position ?? -260,
             EjectorPosition = options.Reject.Position,
             EjectorWindow = options.Reject.Window,
             EjectorLatency = options.Reject.Latency,

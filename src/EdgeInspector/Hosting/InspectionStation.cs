@@ -89,9 +89,9 @@ internal sealed class InspectionStation : IAsyncDisposable
             ? new EncoderBelt(encoder.CountsPerMillimetre, options.Belt.SpeedWindow)
             : null;
         _belt = encoderBelt ?? (IBelt)new ConstantBelt(start, options.Belt.Speed * 1000);
-        var entryEye = options.Sensors.EntryEye is { } eye
-            ? new EntryEye(_belt, eye.Position, options.Inspection.EntryTolerance)
-            : null;
+        var entryEyes = new EntryEyes(
+            [.. options.Sensors.EntryEyes.Select(eye => new EntryEye(_belt, eye.Position, options.Inspection.EntryTolerance))]
+        );
 
         _capture = new CaptureLoop(options.Name, options.Camera, hardware.OpenCamera, _slot, time, log);
         _evidence = new EvidenceWorker(options.Name, classes.Labels, run.IdOf, pictured, time);
@@ -105,7 +105,7 @@ internal sealed class InspectionStation : IAsyncDisposable
             options.Camera.Height ?? 480,
             options.Reject.Ejectors.Count,
             _belt,
-            entryEye,
+            entryEyes,
             _decisions,
             _events.Writer,
             _evidence,
@@ -125,11 +125,11 @@ internal sealed class InspectionStation : IAsyncDisposable
             time
         );
         _sensors = hardware.OpenSensors() is { } reader
-            ? new SensorLoop(options.Name, reader, encoderBelt, entryEye is null ? null : entryEye.Edge, _events.Writer)
+            ? new SensorLoop(options.Name, reader, encoderBelt, edge => entryEyes.Edge(edge.Lane, edge.Active, edge.At), _events.Writer)
             : null;
         _book = new PartBook(
             run,
-            options.Sensors.ConfirmEye is not null,
+            options.Sensors.ConfirmEyes.Count > 0,
             options.Reject.ConfirmDelay,
             options.Reject.ConfirmTolerance,
             time,
@@ -248,7 +248,7 @@ internal sealed class InspectionStation : IAsyncDisposable
             await Task.Delay(BookInterval, _time, CancellationToken.None).ConfigureAwait(false);
         }
 
-        if (!_lockstep && _options.Sensors.ConfirmEye is not null && !Completion.IsFaulted && _book.Counts().Open > 0)
+        if (!_lockstep && _options.Sensors.ConfirmEyes.Count > 0 && !Completion.IsFaulted && _book.Counts().Open > 0)
         {
             await Task.Delay(_options.Reject.ConfirmDelay + _options.Reject.ConfirmTolerance, _time, CancellationToken.None)
                 .ConfigureAwait(false);

@@ -54,7 +54,7 @@ internal sealed class StationHardware : IDisposable
         return new StationHardware(
             () => Cameras.Open(options.Camera, time),
             options.Reject.Driver == PinDriver.Unwired ? new UnwiredGpioDriver() : OpenChip(options.Reject.Chip),
-            sensors.EntryEye is not null || sensors.ConfirmEye is not null || encoder is not null,
+            sensors.EntryEyes.Count > 0 || sensors.ConfirmEyes.Count > 0 || encoder is not null,
             controller => new GpioSensorReader(controller, sensors, encoder, time)
         )
         {

@@ -15,11 +15,17 @@ internal sealed class Inspector
     /// <summary>A frame may be this long on its way; until then nothing is decided for want of it.</summary>
     private static readonly TimeSpan InFlight = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>
+    /// Share of a part's width that may reach across a lane's border before the neighbour's ejector fires too. A tenth is
+    /// more than a box wobbles, and less than what one nozzle leaves lying.
+    /// </summary>
+    private const double Straddle = 0.1;
+
     private readonly IDetector _detector;
     private readonly IClassifier _classifier;
     private readonly DecisionRules _rules;
     private readonly IBelt _belt;
-    private readonly EntryEye? _entryEye;
+    private readonly EntryEyes _entryEyes;
     private readonly DecisionQueue _decisions;
     private readonly ChannelWriter<PartEvent> _events;
     private readonly EvidenceWorker? _evidence;
@@ -30,6 +36,7 @@ internal sealed class Inspector
     private readonly double _shortestPart;
     private readonly int _passSampleInterval;
     private readonly int _lanes;
+    private readonly byte _allLanes;
     private readonly Detection[] _detections = new Detection[256];
     private readonly Box[] _boxes = new Box[64];
     private readonly int[] _viewed = new int[64];
@@ -57,7 +64,7 @@ internal sealed class Inspector
         int pictureHeight,
         int lanes,
         IBelt belt,
-        EntryEye? entryEye,
+        EntryEyes entryEyes,
         DecisionQueue decisions,
         ChannelWriter<PartEvent> events,
         EvidenceWorker? evidence,
@@ -69,7 +76,7 @@ internal sealed class Inspector
         _classifier = classifier;
         _rules = rules;
         _belt = belt;
-        _entryEye = entryEye;
+        _entryEyes = entryEyes;
         _decisions = decisions;
         _events = events;
         _evidence = evidence;
@@ -81,6 +88,7 @@ internal sealed class Inspector
         _typicalLength = 2 * options.ShortestPart; // Until parts have shown theirs.
         _viewSpacing = rules.Recipe.ViewSpacing / options.MillimetresPerPixel;
         _lanes = lanes;
+        _allLanes = (byte)((1 << lanes) - 1);
         _passSampleInterval = options.PassSampleInterval;
         Fit(pictureWidth, pictureHeight);
     }
@@ -199,7 +207,7 @@ internal sealed class Inspector
             if (!track.Decided && (track.Views >= _rules.Recipe.Views || left))
             {
                 // A single flicker that the entry eye did not see either is no part; anything more is one.
-                if (track.Sightings > 1 || _entryEye is null || _entryEye.Saw(OffsetOf(track)))
+                if (track.Sightings > 1 || _entryEyes.Count == 0 || _entryEyes.Saw(LanesOf(track), OffsetOf(track)))
                 {
                     Emit(ref track, _rules.Judge(track), capturedAt, frame);
                 }
@@ -223,6 +231,7 @@ internal sealed class Inspector
         var length = track.Length * _millimetresPerPixel;
         _typicalLength += (length - _typicalLength) / 20;
         var offset = OffsetOf(track);
+        var lanes = LanesOf(track);
         var decision = new Decision(
             ++_lastPart,
             judgement.Verdict,
@@ -234,8 +243,8 @@ internal sealed class Inspector
             offset,
             (track.Across - (_viewWidth / 2.0)) * _millimetresPerPixel,
             length,
-            LaneOf(track),
-            EntrySeen: _entryEye?.Claim(offset, length) ?? true,
+            lanes,
+            EntrySeen: _entryEyes.Count == 0 || _entryEyes.Claim(lanes, offset, length),
             capturedAt,
             _time.GetInstant()
         );
@@ -251,7 +260,7 @@ internal sealed class Inspector
         }
     }
 
-    private void EmitUnseen(in Stretch unseen, Reason reason, Instant at)
+    private void EmitUnseen(in Stretch unseen, byte lanes, Reason reason, Instant at)
     {
         var judgement = _rules.NotInspected(reason);
         _tracker.AddDecided((unseen.Centre - _viewCentre) / _millimetresPerPixel, unseen.Length / _millimetresPerPixel);
@@ -267,7 +276,7 @@ internal sealed class Inspector
                 unseen.Centre,
                 Across: 0,
                 unseen.Length,
-                Lane: 0,
+                lanes,
                 EntrySeen: true,
                 at,
                 _time.GetInstant()
@@ -298,7 +307,15 @@ internal sealed class Inspector
     /// <summary>What the eye saw ahead of an offset and no part accounts for becomes a part that was not inspected.</summary>
     private void Retire(double offset, Reason reason, Instant at)
     {
-        while (_entryEye is not null && _entryEye.TryRetire(offset, out var block))
+        for (var i = 0; i < _entryEyes.Count; i++)
+        {
+            Retire(_entryEyes[i], (byte)(_entryEyes.LanesOf(i) & _allLanes), offset, reason, at);
+        }
+    }
+
+    private void Retire(EntryEye eye, byte lanes, double offset, Reason reason, Instant at)
+    {
+        while (eye.TryRetire(offset, out var block))
         {
             var from = block.Seen.From;
             while (block.TryFindUnclaimed(from, _shortestPart, out var unseen))
@@ -308,7 +325,7 @@ internal sealed class Inspector
                 var each = unseen.Length / parts;
                 for (var i = 0; i < parts; i++)
                 {
-                    EmitUnseen(new Stretch(unseen.From + (i * each), unseen.From + ((i + 1) * each)), reason, at);
+                    EmitUnseen(new Stretch(unseen.From + (i * each), unseen.From + ((i + 1) * each)), lanes, reason, at);
                 }
 
                 from = Math.BitIncrement(unseen.To);
@@ -316,7 +333,15 @@ internal sealed class Inspector
         }
     }
 
-    private byte LaneOf(in Track track) => (byte)Math.Clamp((int)(track.Across / _viewWidth * _lanes), 0, _lanes - 1);
+    /// <summary>The lanes in which a part lies: that of its centre, and a neighbour into which enough of it reaches.</summary>
+    private byte LanesOf(in Track track)
+    {
+        var laneWidth = (double)_viewWidth / _lanes;
+        var half = track.Width / 2 * (1 - (2 * Straddle));
+        var first = Math.Clamp((int)((track.Across - half) / laneWidth), 0, _lanes - 1);
+        var last = Math.Clamp((int)((track.Across + half) / laneWidth), first, _lanes - 1);
+        return (byte)(((1 << (last - first + 1)) - 1) << first);
+    }
 
     private double OffsetOf(in Track track) => (track.Offset * _millimetresPerPixel) + _viewCentre;
 }

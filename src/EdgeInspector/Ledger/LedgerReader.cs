@@ -162,7 +162,7 @@ internal sealed class LedgerReader(string path)
         Offset = NumberAt(reader, 9),
         Across = NumberAt(reader, 10),
         Length = NumberAt(reader, 11),
-        Lane = reader.GetInt32(12),
+        Lanes = 1 << reader.GetInt32(12),
         EntrySeen = reader.GetBoolean(13),
         DecisionMilliseconds = NumberAt(reader, 14),
         DecidedAt = LedgerSchema.FromMicroseconds(reader.GetInt64(15)),

@@ -264,7 +264,7 @@ internal sealed class PartBook
                 Offset = decision.Offset,
                 Across = decision.Across,
                 Length = decision.Length,
-                Lane = decision.Lane,
+                Lanes = decision.Lanes,
                 EntrySeen = decision.EntrySeen,
                 DecisionMilliseconds = decision.DecidedAt.MillisecondsSince(decision.CapturedAt),
                 DecidedAt = _time.GetUtcNow() - (_time.GetInstant() - decision.DecidedAt),

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace EdgeInspector.Line;
 
 /// <summary>
@@ -13,7 +15,7 @@ namespace EdgeInspector.Line;
 /// <param name="Offset">Where the part lies on the belt, mm: its centre is at <c>travel - offset</c> along the line.</param>
 /// <param name="Across">Its centre across the belt, mm from the picture's centre line.</param>
 /// <param name="Length">Its length along the belt, mm.</param>
-/// <param name="Lane">Ejector lane, from 0.</param>
+/// <param name="Lanes">Ejector lanes that take it, one bit a lane, lane 0 the lowest: a part that lies across a border has two.</param>
 /// <param name="EntrySeen">Whether the entry eye saw it; true when no entry eye is fitted.</param>
 /// <param name="CapturedAt">When the frame that completed the decision was exposed.</param>
 /// <param name="DecidedAt">When the decision was made.</param>
@@ -28,8 +30,12 @@ internal readonly record struct Decision(
     double Offset,
     double Across,
     double Length,
-    byte Lane,
+    byte Lanes,
     bool EntrySeen,
     Instant CapturedAt,
     Instant DecidedAt
-);
+)
+{
+    /// <summary>The lowest of its lanes, from 0.</summary>
+    public int Lane => Lanes == 0 ? 0 : BitOperations.TrailingZeroCount(Lanes);
+}

@@ -31,10 +31,12 @@ internal enum PartEventKind : byte
 /// <param name="At">When.</param>
 /// <param name="Lateness">Fired only: actual minus planned time of the ejector's edge.</param>
 /// <param name="Decision">Decided only.</param>
+/// <param name="Lane">The eyes: which lane's, from 0. An eye across the whole belt is lane 0's.</param>
 internal readonly record struct PartEvent(
     PartEventKind Kind,
     long PartId,
     Instant At,
     TimeSpan Lateness = default,
-    Decision Decision = default
+    Decision Decision = default,
+    byte Lane = 0
 );

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace EdgeInspector.Line;
 
 /// <summary>
@@ -42,8 +44,11 @@ internal sealed record PartRecord
     /// <summary>Length along the belt, mm.</summary>
     public required double Length { get; init; }
 
-    /// <summary>Ejector lane, from 0.</summary>
-    public required int Lane { get; init; }
+    /// <summary>The lowest ejector lane it lies in, from 0.</summary>
+    public int Lane => Lanes == 0 ? 0 : BitOperations.TrailingZeroCount(Lanes);
+
+    /// <summary>Ejector lanes that take it, one bit a lane, lane 0 the lowest.</summary>
+    public required int Lanes { get; init; }
 
     /// <summary>Whether the entry eye saw it.</summary>
     public required bool EntrySeen { get; init; }

@@ -80,7 +80,7 @@ internal sealed class RejectSchedule
             at--;
         }
 
-        _pending[at] = new Pending(decision.PartId, decision.Offset, decision.Lane);
+        _pending[at] = new Pending(decision.PartId, decision.Offset, (byte)decision.Lane);
         return true;
     }
 

@@ -23,15 +23,8 @@ internal sealed class GpioSensorReader : ISensorReader
     {
         _controller = controller;
         _time = time;
-        if (sensors.EntryEye is { } entry)
-        {
-            ListenToEye(entry, SensorInput.EntryEye);
-        }
-
-        if (sensors.ConfirmEye is { } confirm)
-        {
-            ListenToEye(confirm, SensorInput.ConfirmEye);
-        }
+        ListenToEyes(sensors.EntryEyes, SensorInput.EntryEye);
+        ListenToEyes(sensors.ConfirmEyes, SensorInput.ConfirmEye);
 
         if (encoder is not null)
         {
@@ -71,9 +64,15 @@ internal sealed class GpioSensorReader : ISensorReader
         _readings.Dispose();
     }
 
-    private void ListenToEye(EyeOptions eye, SensorInput input) =>
-        Listen(eye.Pin, PinEventTypes.Rising | PinEventTypes.Falling, change =>
-            new SensorReading(input, change == PinEventTypes.Rising == eye.BlockedHigh, 0, _time.GetInstant()));
+    private void ListenToEyes(IList<EyeOptions> eyes, SensorInput input)
+    {
+        for (byte lane = 0; lane < eyes.Count; lane++)
+        {
+            var (eye, at) = (eyes[lane], lane);
+            Listen(eye.Pin, PinEventTypes.Rising | PinEventTypes.Falling, change =>
+                new SensorReading(input, change == PinEventTypes.Rising == eye.BlockedHigh, 0, _time.GetInstant(), at));
+        }
+    }
 
     private void Listen(int pin, PinEventTypes edges, Func<PinEventTypes, SensorReading> read)
     {

@@ -12,7 +12,7 @@ internal sealed class SensorLoop : IDisposable
 {
     private readonly ISensorReader _reader;
     private readonly EncoderBelt? _belt;
-    private readonly Func<bool, Instant, bool>? _entryEye;
+    private readonly Func<SensorReading, bool>? _entryEye;
     private readonly ChannelWriter<PartEvent> _events;
     private readonly Thread _thread;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -28,7 +28,7 @@ internal sealed class SensorLoop : IDisposable
         string station,
         ISensorReader reader,
         EncoderBelt? belt,
-        Func<bool, Instant, bool>? entryEye,
+        Func<SensorReading, bool>? entryEye,
         ChannelWriter<PartEvent> events
     )
     {
@@ -58,11 +58,11 @@ internal sealed class SensorLoop : IDisposable
             case SensorInput.Encoder:
                 _belt?.Sample(reading.Count, reading.At);
                 break;
-            case SensorInput.EntryEye when _entryEye is not null && _entryEye(reading.Blocked, reading.At):
-                _events.TryWrite(new PartEvent(PartEventKind.EntryEye, 0, reading.At));
+            case SensorInput.EntryEye when _entryEye is not null && _entryEye(reading):
+                _events.TryWrite(new PartEvent(PartEventKind.EntryEye, 0, reading.At, Lane: reading.Lane));
                 break;
-            case SensorInput.ConfirmEye when reading.Blocked:
-                _events.TryWrite(new PartEvent(PartEventKind.ConfirmEye, 0, reading.At));
+            case SensorInput.ConfirmEye when reading.Active:
+                _events.TryWrite(new PartEvent(PartEventKind.ConfirmEye, 0, reading.At, Lane: reading.Lane));
                 break;
         }
 

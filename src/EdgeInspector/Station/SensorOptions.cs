@@ -50,9 +50,12 @@ internal sealed class BeltOptions
 /// <summary>The eyes around the camera; leave out what is not fitted.</summary>
 internal sealed class SensorOptions
 {
-    /// <summary>Upstream of the camera: counts parts independently of it, so that none can go unnoticed.</summary>
-    public EyeOptions? EntryEye { get; set; }
+    /// <summary>
+    /// Upstream of the camera: count parts independently of it, so that none can go unnoticed. One across the whole belt,
+    /// or one a lane in the order of <c>Reject:Ejectors</c>.
+    /// </summary>
+    public IList<EyeOptions> EntryEyes { get; set; } = [];
 
-    /// <summary>In the reject chute: proves that a rejected part has left the line.</summary>
-    public EyeOptions? ConfirmEye { get; set; }
+    /// <summary>In the reject chutes: prove that a rejected part has left the line. One for all, or one a lane.</summary>
+    public IList<EyeOptions> ConfirmEyes { get; set; } = [];
 }

@@ -13,14 +13,41 @@ internal enum SensorInput : byte
 
     /// <summary>Belt encoder.</summary>
     Encoder,
+
+    /// <summary>The reject bin is full.</summary>
+    BinFull,
+
+    /// <summary>Air pressure is high enough for the ejectors.</summary>
+    AirPressure,
+
+    /// <summary>A guard door is open.</summary>
+    Door,
+
+    /// <summary>The emergency stop is pressed. Read only: what it stops, it stops in hardware.</summary>
+    EmergencyStop,
+
+    /// <summary>The maintenance key is turned: outputs may be tried by hand.</summary>
+    MaintenanceKey,
+
+    /// <summary>The operator's button: acknowledges alarms and mutes the buzzer.</summary>
+    Acknowledge,
 }
 
 /// <summary>One thing a sensor said.</summary>
 /// <param name="Input">Which sensor.</param>
-/// <param name="Blocked">Eyes: whether the beam is now interrupted.</param>
+/// <param name="Active">Eyes: whether the beam is now interrupted. Other inputs: whether what they are named after is so.</param>
 /// <param name="Count">Encoder: counts since it was opened.</param>
 /// <param name="At">When it happened, by the best clock the reader has.</param>
-internal readonly record struct SensorReading(SensorInput Input, bool Blocked, long Count, Instant At);
+/// <param name="Lane">Eyes: which lane's, from 0; an eye across the whole belt is lane 0's.</param>
+/// <param name="Lost">Edges of this input that are known to have been lost just before this one.</param>
+internal readonly record struct SensorReading(
+    SensorInput Input,
+    bool Active,
+    long Count,
+    Instant At,
+    byte Lane = 0,
+    int Lost = 0
+);
 
 /// <summary>Reads a station's sensors. Owned and called by the sensor thread.</summary>
 internal interface ISensorReader : IDisposable

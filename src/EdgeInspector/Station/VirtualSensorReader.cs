@@ -74,7 +74,7 @@ internal sealed class VirtualSensorReader(VirtualLine line, Instant start, bool 
 
         var edge = _edges[_next++];
         var input = edge.Sensor == LineSensor.EntryEye ? SensorInput.EntryEye : SensorInput.ConfirmEye;
-        reading = new(input, edge.Blocked, 0, start + edge.At);
+        reading = new(input, edge.Blocked, 0, start + edge.At, (byte)edge.Lane);
         return true;
     }
 }

@@ -24,7 +24,7 @@ public sealed class StationFileTests
     {
         var loaded = Load(
             Path.Combine(SourceTree.Root, "firmware-config", "stations", "biscuit-line.json"),
-            "Stations:0:Sensors:EntryEye:Pin=144"
+            "Stations:0:Sensors:EntryEyes:0:Pin=144"
         );
         Assert.Contains("144", Assert.Single(loaded.Faults), StringComparison.Ordinal);
     }

@@ -36,7 +36,7 @@ public sealed class InspectorTests : IDisposable
             480,
             lanes: 1,
             _belt,
-            _eye,
+            new EntryEyes(_eye),
             _decisions,
             _events.Writer,
             evidence: null,

@@ -37,7 +37,7 @@ public sealed class LedgerStoreTests : IDisposable
                 Score = 0.93,
                 FiredLateMicroseconds = -12.5,
                 Confirmation = Confirmation.Confirmed,
-                Lane = 3,
+                Lanes = 8,
             },
             Part(3) with { Verdict = Verdict.NotInspected, Reason = Reason.NotSeen, Label = null, Score = null, Across = double.NaN },
         ];
@@ -387,7 +387,7 @@ public sealed class LedgerStoreTests : IDisposable
         Offset = 80.5 * number,
         Across = -3.25,
         Length = 60,
-        Lane = 0,
+        Lanes = 1,
         EntrySeen = true,
         DecisionMilliseconds = 4.5,
         DecidedAt = Start.AddSeconds(number),

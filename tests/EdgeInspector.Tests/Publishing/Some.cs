@@ -25,7 +25,7 @@ internal static class Some
             Offset = 80.5 * number,
             Across = -12.25,
             Length = 60,
-            Lane = 0,
+            Lanes = 1,
             EntrySeen = true,
             DecisionMilliseconds = 4.5,
             DecidedAt = Instant.AddMilliseconds(100 * number),

@@ -1,0 +1,50 @@
+using EdgeInspector.Line;
+
+namespace EdgeInspector.Inspection;
+
+/// <summary>The entry eyes of a station: one across the whole belt, or one a lane.</summary>
+internal sealed class EntryEyes
+{
+    private readonly EntryEye[] _eyes;
+
+    /// <summary>Takes the eyes in the order of their lanes; a single one watches every lane.</summary>
+    public EntryEyes(params EntryEye[] eyes) => _eyes = eyes;
+
+    /// <summary>How many there are.</summary>
+    public int Count => _eyes.Length;
+
+    /// <summary>An eye, by its number.</summary>
+    public EntryEye this[int number] => _eyes[number];
+
+    /// <summary>The lanes an eye watches, one bit a lane.</summary>
+    public byte LanesOf(int number) => _eyes.Length == 1 ? byte.MaxValue : (byte)(1 << number);
+
+    /// <summary>Takes an edge of a lane's eye; true when it ended a blockage. Sensor thread.</summary>
+    public bool Edge(int lane, bool blocked, Instant at) => lane < _eyes.Length && _eyes[lane].Edge(blocked, at);
+
+    /// <summary>Claims what the eyes of these lanes saw at an offset for one part; false when none saw anything there.</summary>
+    public bool Claim(byte lanes, double offset, double length)
+    {
+        var seen = false;
+        for (var i = 0; i < _eyes.Length; i++)
+        {
+            seen |= (LanesOf(i) & lanes) != 0 && _eyes[i].Claim(offset, length);
+        }
+
+        return seen;
+    }
+
+    /// <summary>Whether an eye of these lanes saw something at an offset.</summary>
+    public bool Saw(byte lanes, double offset)
+    {
+        for (var i = 0; i < _eyes.Length; i++)
+        {
+            if ((LanesOf(i) & lanes) != 0 && _eyes[i].Saw(offset))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}
