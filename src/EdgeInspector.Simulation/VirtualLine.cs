@@ -25,9 +25,6 @@ public sealed class VirtualLine : IDisposable
     // How long a falling part blocks the confirm eye.
     private static readonly TimeSpan ChutePassage = TimeSpan.FromMilliseconds(25);
 
-    // Parts closer than this along the belt look like one to an eye, in millimetres.
-    private const double EyeGap = 1;
-
     // A touching part can reach this far past the rear of the one before it, beside it; in millimetres.
     private const double Interlock = 45;
 
@@ -40,9 +37,6 @@ public sealed class VirtualLine : IDisposable
     // Parts remembered with their truth: nearly three hours of the default line.
     private const int Kept = 100_000;
 
-    // Edges that nobody drains, as a real driver's buffer: the oldest are lost and the sequence shows it.
-    private const int KeptEdges = 65_536;
-
     private readonly Lock _gate = new();
     private readonly Lock _picture = new();
     private readonly BeltMotion _motion;
@@ -50,7 +44,7 @@ public sealed class VirtualLine : IDisposable
     private readonly List<LinePart> _parts = [];
     private readonly List<LinePart> _inView = [];
     private readonly List<LinePart> _painted = [];
-    private readonly Eye[] _entry;
+    private readonly EntryEye[] _entry;
     private readonly Chute[] _chutes;
     private readonly LaneEjector[] _ejectors;
     private readonly SpritePool _sprites = new();
@@ -75,9 +69,14 @@ public sealed class VirtualLine : IDisposable
         }
 
         Options = options;
-        _motion = new BeltMotion(options.BeltSpeed);
+        _motion = options.Motion is { } profile
+            ? new BeltMotion(profile, options.Seed)
+            : new BeltMotion(options.BeltSpeed);
         _feed = new PartFeed(options, _motion);
-        _entry = [.. Enumerable.Range(0, options.Lanes).Select(_ => new Eye())];
+        _entry =
+        [
+            .. Enumerable.Range(0, options.Lanes).Select(i => new EntryEye(i, options.EntryEyePosition, _motion)),
+        ];
         _chutes = [.. Enumerable.Range(0, options.Lanes).Select(_ => new Chute())];
         _ejectors = [.. Enumerable.Range(0, options.Lanes).Select(_ => new LaneEjector(options.EjectorLatency))];
         _optics = new Lazy<Optics>(() => new Optics(options));
@@ -137,7 +136,7 @@ public sealed class VirtualLine : IDisposable
             ObjectDisposedException.ThrowIf(_disposed, this);
             var optics = _optics.Value;
             destination.Create(Options.FrameHeight, Options.FrameWidth, MatType.CV_8UC3);
-            var left = FirstColumn(t);
+            var left = FirstColumn(_motion.TravelAt(t));
             var blur = Math.Abs(_motion.SpeedAt(t)) * Options.Exposure.TotalSeconds / Options.MillimetresPerPixel;
             var (from, to) = optics.Exposure.Reach(left, blur);
             CollectParts(from - BeltSurface.Chunk, to + BeltSurface.Chunk, t);
@@ -152,11 +151,29 @@ public sealed class VirtualLine : IDisposable
     /// <summary>Every part of which the picture at <paramref name="t"/> shows something, in order of entry.</summary>
     public VisiblePart[] PartsInView(TimeSpan t)
     {
+        var parts = new VisiblePart[16];
+        int count;
+        while ((count = PartsInView(t, parts)) > parts.Length)
+        {
+            parts = new VisiblePart[count];
+        }
+
+        return parts[..count];
+    }
+
+    /// <summary>
+    /// As <see cref="PartsInView(TimeSpan)"/>, into a span; allocates nothing but the parts themselves, as they are
+    /// laid. Those furthest downstream are left out where it is too short.
+    /// </summary>
+    /// <returns>How many there are in view, which may be more than fit.</returns>
+    public int PartsInView(TimeSpan t, Span<VisiblePart> parts)
+    {
         lock (_gate)
         {
-            var left = FirstColumn(t);
-            Lay(-_motion.TravelAt(t) - Options.HalfView);
-            var found = new List<VisiblePart>();
+            var travel = _motion.TravelAt(t);
+            var left = FirstColumn(travel);
+            Lay(-travel - Options.HalfView);
+            var count = 0;
             for (var i = _parts.Count - 1; i >= 0; i--)
             {
                 var part = _parts[i];
@@ -166,37 +183,21 @@ public sealed class VirtualLine : IDisposable
                     break;
                 }
 
-                if (x + part.Side <= 0 || x >= Options.FrameWidth)
+                if (x + part.Side <= 0 || x >= Options.FrameWidth || !Look(part, x, out var seen))
                 {
                     continue;
                 }
 
-                part.Design ??= _feed.Design(part.Index);
-
-                // A column counts when its middle is in the picture.
-                var box = part.Design.Between(
-                    (int)Math.Ceiling(-x - 0.5),
-                    (int)Math.Ceiling(Options.FrameWidth - x - 0.5)
-                );
-                if (box.Share > 0)
+                if (count < parts.Length)
                 {
-                    found.Add(
-                        new VisiblePart(
-                            part.Index,
-                            part.Class,
-                            part.IsDefect,
-                            Math.Max(0, x + box.Left),
-                            Math.Max(0, part.Row + box.Top),
-                            Math.Min(Options.FrameWidth, x + box.Right),
-                            Math.Min(Options.FrameHeight, part.Row + box.Bottom),
-                            box.Share
-                        )
-                    );
+                    parts[count] = seen;
                 }
+
+                count++;
             }
 
-            found.Reverse();
-            return [.. found];
+            parts[..Math.Min(count, parts.Length)].Reverse();
+            return count;
         }
     }
 
@@ -231,6 +232,7 @@ public sealed class VirtualLine : IDisposable
         lock (_gate)
         {
             _ejectors[lane].Set(active, t);
+            _chutes[lane].Knows = false;
             Advance(t);
         }
     }
@@ -250,7 +252,7 @@ public sealed class VirtualLine : IDisposable
         lock (_gate)
         {
             Advance(t);
-            Lay(Options.EntryEyePosition - _motion.TravelAt(t));
+            Lay(Options.EntryEyePosition - _motion.FurthestAt(t));
             var truth = new List<PartTruth>(_parts.Count);
             for (var i = (int)Math.Max(0, first - _forgotten); i < _parts.Count; i++)
             {
@@ -264,13 +266,16 @@ public sealed class VirtualLine : IDisposable
         }
     }
 
-    /// <summary>Whether the last part has left the ejector and the chute; never for an endless line.</summary>
+    /// <summary>
+    /// Whether the last part has left the ejector and the chute, or the belt stands for good and the chute is empty;
+    /// never for an endless line that moves.
+    /// </summary>
     public bool Finished(TimeSpan t)
     {
         lock (_gate)
         {
-            Lay(Options.EntryEyePosition - _motion.TravelAt(t));
-            return _feed.Ended && t >= _allOut;
+            Lay(Options.EntryEyePosition - _motion.FurthestAt(t));
+            return (_feed.Ended && t >= _allOut) || t >= OutOfChute(_motion.StopsAt);
         }
     }
 
@@ -297,10 +302,44 @@ public sealed class VirtualLine : IDisposable
         }
     }
 
-    /// <summary>Belt column, with fraction, in the middle of the picture's first pixel.</summary>
-    private double FirstColumn(TimeSpan t)
+    /// <summary>Later by a while, where that time ever comes.</summary>
+    private static TimeSpan Later(TimeSpan t, TimeSpan by)
     {
-        return -(Options.FrameWidth / 2.0) - (_motion.TravelAt(t) / Options.MillimetresPerPixel);
+        return t < BeltMotion.Never - by ? t + by : BeltMotion.Never;
+    }
+
+    /// <summary>When the chute is empty again after the last blast that a level at this time can bring.</summary>
+    private TimeSpan OutOfChute(TimeSpan t)
+    {
+        return Later(t, Options.EjectorLatency + Options.ConfirmDelay + Options.ConfirmJitter + ChutePassage);
+    }
+
+    /// <summary>Belt column, with fraction, in the middle of the picture's first pixel.</summary>
+    private double FirstColumn(double travel)
+    {
+        return -(Options.FrameWidth / 2.0) - (travel / Options.MillimetresPerPixel);
+    }
+
+    /// <summary>What a picture shows of a part whose grid begins at <paramref name="x"/>.</summary>
+    private bool Look(LinePart part, double x, out VisiblePart seen)
+    {
+        // A column counts when its middle is in the picture.
+        var from = (int)Math.Ceiling(-x - 0.5);
+        var to = (int)Math.Ceiling(Options.FrameWidth - x - 0.5);
+        var box = part.Shape is { } shape
+            ? shape.Between(from, to)
+            : (part.Design ??= _feed.Design(part.Index)).Between(from, to);
+        seen = new VisiblePart(
+            part.Index,
+            part.Class,
+            part.IsDefect,
+            Math.Max(0, x + box.Left),
+            Math.Max(0, part.Row + box.Top),
+            Math.Min(Options.FrameWidth, x + box.Right),
+            Math.Min(Options.FrameHeight, part.Row + box.Bottom),
+            box.Share
+        );
+        return box.Share > 0;
     }
 
     /// <summary>
@@ -408,14 +447,18 @@ public sealed class VirtualLine : IDisposable
         }
 
         _parts.Add(part);
-        _entry[part.Lane].Pass(part, this);
-        var out1 = part.WindowTo + Options.EjectorLatency + Options.ConfirmDelay + Options.ConfirmJitter + ChutePassage;
-        _allOut = out1 > _allOut ? out1 : _allOut;
+        _entry[part.Lane].Pass(part);
+        _allOut = OutOfChute(part.WindowTo) is var end && end > _allOut ? end : _allOut;
+        if (EjectionOf(part) is not null)
+        {
+            _chutes[part.Lane].Knows = false;
+        }
+
         if (_feed.Ended)
         {
-            foreach (var (eye, lane) in _entry.Select((e, i) => (e, i)))
+            foreach (var eye in _entry)
             {
-                eye.End(lane, this);
+                eye.End();
             }
         }
 
@@ -433,6 +476,8 @@ public sealed class VirtualLine : IDisposable
 
     private void Forget(int count)
     {
+        // Edges that nobody drains are lost in the end.
+        _told = _parts.Count > 2 * Kept ? Math.Max(_told, Math.Min(count, _settled)) : _told;
         count = Math.Min(count, Math.Min(_settled, _told));
         _parts.RemoveRange(0, count);
         _forgotten += count;
@@ -450,26 +495,44 @@ public sealed class VirtualLine : IDisposable
         }
 
         _latest = t;
-        while (_settled < _parts.Count && _parts[_settled].WindowTo + Options.EjectorLatency + Memory < t)
+        while (
+            _settled < _parts.Count
+            && Later(_parts[_settled].WindowTo, Options.EjectorLatency + Memory) < t
+        )
         {
             var part = _parts[_settled++];
             part.EjectedAt = EjectionOf(part);
             part.Settled = true;
             if (_settled == _parts.Count || _settled % 64 == 0)
             {
-                foreach (var ejector in _ejectors)
-                {
-                    ejector.Forget(part.WindowFrom - Memory);
-                }
+                ForgetLevels(part);
             }
         }
+    }
+
+    /// <summary>Lets go of the valves' levels and of the belt's motion as far as no part needs them any more.</summary>
+    private void ForgetLevels(LinePart settled)
+    {
+        var needed = settled.WindowFrom;
+        for (var i = _settled; i < _parts.Count && _parts[i].Offset < settled.Offset + Stray; i++)
+        {
+            needed = _parts[i].WindowFrom < needed ? _parts[i].WindowFrom : needed;
+        }
+
+        foreach (var ejector in _ejectors)
+        {
+            ejector.Forget(needed - Memory);
+        }
+
+        // Parts still to be laid ask when they reach the eye.
+        _motion.Forget(needed - Memory, Options.EntryEyePosition - _feed.LaidTo - Stray);
     }
 
     private TimeSpan? EjectionOf(LinePart part)
     {
         return part.Settled || part.Confirmed
             ? part.EjectedAt
-            : _ejectors[part.Lane].FirstBlast(part.WindowFrom, part.WindowTo);
+            : _ejectors[part.Lane].FirstBlast(part.Windows);
     }
 
     private PartTruth Describe(LinePart part, TimeSpan t)
@@ -513,12 +576,12 @@ public sealed class VirtualLine : IDisposable
         (lane, part) = (0, null);
         for (var i = 0; i < _entry.Length; i++)
         {
-            while (_entry[i].Edges.Count == 0 && !_feed.Ended)
+            while (!_entry[i].Knows && !_feed.Ended)
             {
                 LayNext();
             }
 
-            if (_entry[i].Edges.TryPeek(out var edge) && !(edge.At >= next?.At))
+            if (_entry[i].TryPeek(out var edge) && !(edge.At >= next?.At))
             {
                 (next, lane) = (edge, i);
             }
@@ -540,6 +603,7 @@ public sealed class VirtualLine : IDisposable
                 {
                     following.Part.EjectedAt = following.Ejected;
                     following.Part.Confirmed = true;
+                    _chutes[i].Knows = false;
                     end = following.At + ChutePassage;
                     _chutes[i].BlockedUntil = end;
                 }
@@ -561,46 +625,41 @@ public sealed class VirtualLine : IDisposable
     /// <summary>The part that first reaches the lane's confirm eye, of those not told yet, before a time.</summary>
     private (LinePart Part, TimeSpan Ejected, TimeSpan At)? FirstInChute(int lane, TimeSpan before)
     {
-        (LinePart Part, TimeSpan Ejected, TimeSpan At)? first = null;
-        for (var i = _told; i < _parts.Count; i++)
+        var chute = _chutes[lane];
+        if (!chute.Knows)
         {
-            var part = _parts[i];
-            if (part.Lane != lane || part.Confirmed)
+            (chute.Next, chute.Knows) = (null, true);
+            for (var i = _told; i < _parts.Count; i++)
             {
-                continue;
-            }
-
-            // Lanes are interleaved, so the order of the list is only nearly that of the ejector.
-            if (part.WindowFrom - TimeSpan.FromSeconds(1) > before)
-            {
-                break;
-            }
-
-            if (
-                EjectionOf(part) is { } ejected
-                && ConfirmAt(part, ejected) is var at
-                && at < before
-                && !(at >= first?.At)
-            )
-            {
-                first = (part, ejected, at);
+                var part = _parts[i];
+                if (
+                    part.Lane == lane
+                    && !part.Confirmed
+                    && EjectionOf(part) is { } ejected
+                    && ConfirmAt(part, ejected) is var at
+                    && !(at >= chute.Next?.At)
+                )
+                {
+                    chute.Next = (part, ejected, at);
+                }
             }
         }
 
-        return first;
+        return chute.Next?.At < before ? chute.Next : null;
     }
 
     private SensorEdge Tell(SensorEdge edge, int lane, LinePart? part)
     {
         if (edge.Sensor == LineSensor.EntryEye)
         {
-            return _entry[lane].Edges.Dequeue();
+            return _entry[lane].Dequeue();
         }
 
         if (part is not null)
         {
             part.EjectedAt = EjectionOf(part);
             part.Confirmed = true;
+            _chutes[lane].Knows = false;
         }
 
         _chutes[lane].BlockedUntil = edge.Blocked ? edge.At + ChutePassage : null;
@@ -610,7 +669,7 @@ public sealed class VirtualLine : IDisposable
     private bool IsEntryBlocked(int lane, TimeSpan t)
     {
         var at = _motion.TravelAt(t) - Options.EntryEyePosition;
-        Lay(-at - EyeGap);
+        Lay(-at - EntryEye.Gap);
         var (behind, ahead) = (double.NegativeInfinity, double.PositiveInfinity);
         for (var i = _parts.Count - 1; i >= 0 && _parts[i].RearOffset > at - 1000; i--)
         {
@@ -629,15 +688,16 @@ public sealed class VirtualLine : IDisposable
             ahead = part.FrontOffset > at ? Math.Min(ahead, part.FrontOffset) : ahead;
         }
 
-        return ahead - behind < EyeGap;
+        return ahead - behind < EntryEye.Gap;
     }
 
     private bool IsChuteBlocked(int lane, TimeSpan t)
     {
+        var past = _motion.FurthestAt(t) - Options.EjectorPosition - Stray;
         for (var i = _parts.Count - 1; i >= 0; i--)
         {
             var part = _parts[i];
-            if (part.WindowTo + Memory < t)
+            if (Later(part.WindowTo, Memory) < t && part.Offset < past)
             {
                 return false;
             }
@@ -676,51 +736,15 @@ public sealed class VirtualLine : IDisposable
         }
     }
 
-    /// <summary>The entry eye of a lane: edges known so far, and the rear of what blocks it last.</summary>
-    private sealed class Eye
-    {
-        private double? _rear;
-        private long _sequence;
-
-        public Queue<SensorEdge> Edges { get; } = new();
-
-        public void Pass(LinePart part, VirtualLine line)
-        {
-            if (_rear is { } rear && part.FrontOffset - rear < EyeGap)
-            {
-                _rear = Math.Max(rear, part.RearOffset);
-                return;
-            }
-
-            End(part.Lane, line);
-            Add(true, part.EnteredAt, part.Lane);
-            _rear = part.RearOffset;
-        }
-
-        public void End(int lane, VirtualLine line)
-        {
-            if (_rear is { } rear)
-            {
-                Add(false, line._motion.TimeAt(line.Options.EntryEyePosition + rear), lane);
-            }
-
-            _rear = null;
-        }
-
-        private void Add(bool blocked, TimeSpan at, int lane)
-        {
-            Edges.Enqueue(new SensorEdge(LineSensor.EntryEye, blocked, at, _sequence++, lane));
-            if (Edges.Count > KeptEdges)
-            {
-                Edges.Dequeue();
-            }
-        }
-    }
-
+    /// <summary>The confirm eye of a lane, and what comes to it next as far as that has been worked out.</summary>
     private sealed class Chute
     {
         public TimeSpan? BlockedUntil { get; set; }
 
         public long Sequence { get; set; }
+
+        public bool Knows { get; set; }
+
+        public (LinePart Part, TimeSpan Ejected, TimeSpan At)? Next { get; set; }
     }
 }

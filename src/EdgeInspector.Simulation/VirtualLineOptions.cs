@@ -16,8 +16,13 @@ public sealed record VirtualLineOptions
     /// <summary>Mean feed over all lanes, 0.01-200. Long parts come more slowly: parts never overlap.</summary>
     public double PartsPerSecond { get; init; } = 10;
 
-    /// <summary>Metres per second, 0.01-5.</summary>
+    /// <summary>
+    /// Metres per second, 0.01-5. With <see cref="Motion"/> only how far apart parts lie follows from it.
+    /// </summary>
     public double BeltSpeed { get; init; } = 0.8;
+
+    /// <summary>Speed changes, stops and jogs backwards; null: a belt that runs at one speed for ever.</summary>
+    public BeltProfile? Motion { get; init; }
 
     /// <summary>Camera rate, 1-1000.</summary>
     public double FramesPerSecond { get; init; } = 60;
@@ -70,6 +75,12 @@ public sealed record VirtualLineOptions
     /// <summary>Share of parts that lie against the one before them, 0-0.9.</summary>
     public double TouchingShare { get; init; } = 0.15;
 
+    /// <summary>
+    /// Least distance along the belt between the centres of two parts of a lane, in millimetres, 0-1000; parts that
+    /// would be nearer are laid further apart, touching or not.
+    /// </summary>
+    public double MinimumPitch { get; init; }
+
     /// <summary>Lanes side by side, each with its own eyes and ejector, 1-8.</summary>
     public int Lanes { get; init; } = 1;
 
@@ -78,6 +89,9 @@ public sealed record VirtualLineOptions
 
     /// <summary>Half width of the lamp's slow drift in brightness, 0-0.5.</summary>
     public double LampDrift { get; init; } = 0.12;
+
+    /// <summary>Carry plain discs and rectangles in place of biscuits; null: biscuits.</summary>
+    public PlainParts? PlainParts { get; init; }
 
     /// <summary>Carry the photographs in this folder (one sub-folder per class) in place of biscuits.</summary>
     public string? PhotographsFolder { get; init; }
@@ -114,6 +128,7 @@ public sealed record VirtualLineOptions
         Check(nameof(DefectRate), DefectRate, 0, 1);
         Check(nameof(PartCount), PartCount, 0, int.MaxValue);
         Check(nameof(TouchingShare), TouchingShare, 0, 0.9);
+        Check(nameof(MinimumPitch), MinimumPitch, 0, 1000);
         Check(nameof(Lanes), Lanes, 1, 8);
         Check(nameof(SidewaysJitter), SidewaysJitter, 0, 500);
         Check(nameof(LampDrift), LampDrift, 0, 0.5);
@@ -123,13 +138,26 @@ public sealed record VirtualLineOptions
         }
 
         // Longer smears than this leave nothing to inspect.
-        Check("motion blur (pixels)", BeltSpeed * 1000 * Exposure.TotalSeconds / MillimetresPerPixel, 0, 40);
+        faults.AddRange(Motion?.Validate() ?? []);
+        var speed = Motion?.TopSpeed ?? BeltSpeed;
+        Check("motion blur (pixels)", speed * 1000 * Exposure.TotalSeconds / MillimetresPerPixel, 0, 40);
         Check(nameof(EntryEyePosition), EntryEyePosition, -10_000, -HalfView);
-        Check(nameof(EjectorPosition), EjectorPosition, HalfView + 50, 10_000);
-        if (PhotographsFolder is null && WidthAcross / Math.Max(1, Lanes) < Parts.BiscuitRange.LargestWidth)
+
+        // What has gone out must not come back into view.
+        var wayBack = faults.Count == 0 && Motion is { } profile ? new BeltMotion(profile, Seed).Reach : 0;
+        Check(nameof(EjectorPosition), EjectorPosition, HalfView + 50 + wayBack, 10_000);
+        faults.AddRange(PlainParts?.Validate() ?? []);
+        if (PlainParts is not null && PhotographsFolder is not null)
         {
+            faults.Add("PlainParts: photographs cannot be carried as well; set one of the two");
+        }
+
+        var widest = PlainParts?.MaximumLength ?? Parts.BiscuitRange.LargestWidth;
+        if (PhotographsFolder is null && WidthAcross / Math.Max(1, Lanes) < widest)
+        {
+            var kind = PlainParts is null ? "biscuits" : "plain parts";
             faults.Add(
-                Invariant($"Lanes: {Lanes} lanes of biscuits do not fit in the {WidthAcross} mm in view; use fewer")
+                Invariant($"Lanes: {Lanes} lanes of {kind} do not fit in the {WidthAcross} mm in view; use fewer")
             );
         }
 

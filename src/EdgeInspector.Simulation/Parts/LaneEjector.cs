@@ -20,26 +20,19 @@ internal sealed class LaneEjector(TimeSpan latency)
         _levels.Insert(at, (t, active));
     }
 
-    /// <summary>When a blast first meets the interval; null when none does.</summary>
-    public TimeSpan? FirstBlast(TimeSpan from, TimeSpan to)
+    /// <summary>When a blast first meets one of the intervals, which are in order; null when none does.</summary>
+    public TimeSpan? FirstBlast(BeltInterval[] intervals)
     {
-        for (var i = 0; i < _levels.Count; i++)
+        if (_levels.Count == 0)
         {
-            if (!_levels[i].Active)
-            {
-                continue;
-            }
+            return null;
+        }
 
-            var start = _levels[i].At + latency;
-            if (start > to)
+        foreach (var interval in intervals)
+        {
+            if (FirstBlast(interval.From, interval.To) is { } blast)
             {
-                return null;
-            }
-
-            var end = i + 1 < _levels.Count ? _levels[i + 1].At + latency : TimeSpan.MaxValue;
-            if (end > from && end > start)
-            {
-                return start > from ? start : from;
+                return blast;
             }
         }
 
@@ -56,5 +49,33 @@ internal sealed class LaneEjector(TimeSpan latency)
         }
 
         _levels.RemoveRange(0, keep);
+    }
+
+    private TimeSpan? FirstBlast(TimeSpan from, TimeSpan to)
+    {
+        // The first level whose blast, or rest, is not over by then.
+        var (low, high) = (0, _levels.Count - 1);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = _levels[middle + 1].At + latency > from ? (low, middle) : (middle + 1, high);
+        }
+
+        for (var i = low; i < _levels.Count; i++)
+        {
+            var start = _levels[i].At + latency;
+            if (start > to)
+            {
+                return null;
+            }
+
+            var end = i + 1 < _levels.Count ? _levels[i + 1].At + latency : TimeSpan.MaxValue;
+            if (_levels[i].Active && end > from && end > start)
+            {
+                return start > from ? start : from;
+            }
+        }
+
+        return null;
     }
 }

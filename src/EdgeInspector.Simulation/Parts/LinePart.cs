@@ -34,13 +34,17 @@ internal sealed class LinePart
 
     public required TimeSpan EnteredAt { get; init; }
 
-    /// <summary>While its centre is in the ejector's window.</summary>
-    public required TimeSpan WindowFrom { get; init; }
-
-    public required TimeSpan WindowTo { get; init; }
+    /// <summary>
+    /// While its centre is in the ejector's window: once, or more often where the belt runs back. Empty where it never
+    /// gets there.
+    /// </summary>
+    public required BeltInterval[] Windows { get; init; }
 
     /// <summary>Columns and rows of the grid.</summary>
     public required int Side { get; init; }
+
+    /// <summary>What it looks like where it is plain.</summary>
+    public PlainShape? Shape { get; init; }
 
     public TimeSpan? EjectedAt { get; set; }
 
@@ -53,6 +57,11 @@ internal sealed class LinePart
     public PartDesign? Design { get; set; }
 
     public Lazy<Sprite>? Painting { get; set; }
+
+    public TimeSpan WindowFrom => Windows.Length == 0 ? BeltMotion.Never : Windows[0].From;
+
+    /// <summary>When it leaves the window for good.</summary>
+    public TimeSpan WindowTo => Windows.Length == 0 ? BeltMotion.Never : Windows[^1].To;
 
     public double FrontOffset => Offset - (Length / 2);
 

@@ -45,6 +45,9 @@ internal abstract class PartDesign
 
     public int Bottom { get; private set; }
 
+    /// <summary>The grid and what is solid on it.</summary>
+    public PartExtent Extent => new(Side, Origin, Left, Top, Right, Bottom);
+
     /// <summary>Solid pixels in all.</summary>
     public int Area { get; private set; }
 
@@ -62,6 +65,11 @@ internal abstract class PartDesign
     /// <summary>Solid box and share of the area between two columns of the grid.</summary>
     public (int Left, int Top, int Right, int Bottom, double Share) Between(int from, int to)
     {
+        if (from <= Left && to >= Right)
+        {
+            return (Left, Top, Right, Bottom, 1);
+        }
+
         var (left, top, right, bottom, area) = Measure(Math.Max(0, from), Math.Min(Side, to));
         return (left, top, right, bottom, area / (double)Area);
     }
@@ -120,6 +128,9 @@ internal abstract class PartDesign
         return (left, top, right, bottom, area);
     }
 }
+
+/// <summary>A part's square grid, where its middle is and the box of what is solid, in pixels.</summary>
+internal readonly record struct PartExtent(int Side, int Origin, int Left, int Top, int Right, int Bottom);
 
 /// <summary>Where parts come from: the design of any part by its index, the same each time it is asked for.</summary>
 internal interface IPartSource

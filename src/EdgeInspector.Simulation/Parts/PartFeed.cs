@@ -21,7 +21,9 @@ internal sealed class PartFeed
     private readonly VirtualLineOptions _options;
     private readonly BeltMotion _motion;
     private readonly IPartSource _source;
-    private readonly bool _biscuits;
+    private readonly PlainRange? _plain;
+    private readonly List<BeltInterval> _windows = [];
+    private readonly bool _touching;
     private readonly double _pitch;
     private readonly double _meanGap;
     private readonly double _leastGap;
@@ -35,10 +37,20 @@ internal sealed class PartFeed
         _motion = motion;
         var length = TypicalBiscuit;
         var widest = BiscuitRange.LargestWidth;
-        if (options.PhotographsFolder is null)
+        var leastGap = LeastGap;
+        if (options.PlainParts is { } plain)
+        {
+            _source = _plain = new PlainRange(options);
+            _touching = true;
+            length = (plain.MinimumLength + plain.MaximumLength) / 2;
+            widest = plain.MaximumLength;
+            leastGap = plain.MinimumGap;
+            Count = options.PartCount;
+        }
+        else if (options.PhotographsFolder is null)
         {
             _source = new BiscuitRange(options.Seed, options.DefectRate, options.MillimetresPerPixel);
-            _biscuits = true;
+            _touching = true;
             Count = options.PartCount;
         }
         else
@@ -51,8 +63,8 @@ internal sealed class PartFeed
         }
 
         _pitch = options.BeltSpeed * 1000 * options.Lanes / options.PartsPerSecond;
-        var touching = _biscuits ? options.TouchingShare : 0;
-        _leastGap = _biscuits ? LeastGap : LeastPhotographGap;
+        var touching = _touching ? options.TouchingShare : 0;
+        _leastGap = _touching ? leastGap : LeastPhotographGap;
         _meanGap = Math.Max(_leastGap, (_pitch - length) / (1 - touching));
         _sideways = Math.Min(options.SidewaysJitter, Math.Max(0, ((options.WidthAcross / options.Lanes) - widest) / 2));
         _lanes = new Lane[options.Lanes];
@@ -107,30 +119,46 @@ internal sealed class PartFeed
         var lane = _lanes[laneNumber];
         var index = _next++;
         var random = SeededRandom.For((ulong)_options.Seed, 41, index);
-        var design = _source.Design(index);
+        var shape = _plain?.Shape(index);
+        var design = shape is null ? _source.Design(index) : null;
+        var extent = shape?.Extent ?? design!.Extent;
         var mm = _options.MillimetresPerPixel;
         var laneWidth = _options.WidthAcross / _options.Lanes;
         var across =
             ((laneNumber + 0.5) * laneWidth) - (_options.WidthAcross / 2) + random.Range(-_sideways, _sideways);
-        var row = (int)Math.Round((_options.WidthAcross / 2 / mm) + (across / mm)) - design.Origin;
-        var touches = lane.TouchNext && lane.Recent.Count > 0;
-        var column = (int)Math.Round(lane.Front / mm) - design.Right;
+        var row = (int)Math.Round((_options.WidthAcross / 2 / mm) + (across / mm)) - extent.Origin;
+        var touches = lane.TouchNext && lane.Laid;
+        var column = (int)Math.Round(lane.Front / mm) - extent.Right;
         if (touches)
         {
-            column = Against(lane, design, row, (int)random.Range(0, LargestTouch + 0.99));
+            var apart = (int)random.Range(0, LargestTouch + 0.99);
+            column = design is null ? lane.Rear - apart - extent.Right : Against(lane, design, row, apart);
         }
 
-        var part = Place(index, laneNumber, column, row, design);
-        lane.Recent.Enqueue((part, design));
-        if (lane.Recent.Count > Neighbours)
+        if (_options.MinimumPitch > 0 && lane.Laid)
         {
-            lane.Recent.Dequeue();
+            var nearest = -(lane.Offset + _options.MinimumPitch) / mm;
+            column = Math.Min(column, (int)Math.Floor(nearest - ((extent.Left + extent.Right) / 2.0)));
+        }
+
+        var part = Place(index, laneNumber, column, row, extent, shape, design);
+        lane.Rear = column + extent.Left;
+        if (design is not null)
+        {
+            lane.Recent.Enqueue((part, design));
+            if (lane.Recent.Count > Neighbours)
+            {
+                lane.Recent.Dequeue();
+            }
+
+            lane.Rear = lane.Recent.Min(r => r.Part.Column + r.Design.Left);
         }
 
         // The next gap: random, and leaning towards the mean rate where long or touching parts have disturbed it.
-        var rear = lane.Recent.Min(r => r.Part.Column + r.Design.Left) * mm;
+        var rear = lane.Rear * mm;
+        (lane.Laid, lane.Offset) = (true, part.Offset);
         lane.Due -= _pitch;
-        lane.TouchNext = _biscuits && random.Chance(_options.TouchingShare);
+        lane.TouchNext = _touching && random.Chance(_options.TouchingShare);
         var gap =
             (_meanGap * random.Range(0.35, 1.65))
             + Math.Clamp(0.15 * (rear - _meanGap - lane.Due), -0.3 * _meanGap, 0.3 * _meanGap);
@@ -161,33 +189,42 @@ internal sealed class PartFeed
         }
 
         // Two parts so far aside that no row is shared would pass each other.
-        var rear = lane.Recent.Min(r => r.Part.Column + r.Design.Left);
-        return Math.Min(column, rear - (design.Right / 2) - (design.Left / 2));
+        return Math.Min(column, lane.Rear - (design.Right / 2) - (design.Left / 2));
     }
 
-    private LinePart Place(long index, int lane, int column, int row, PartDesign design)
+    private LinePart Place(
+        long index,
+        int lane,
+        int column,
+        int row,
+        PartExtent extent,
+        PlainShape? shape,
+        PartDesign? design
+    )
     {
         var mm = _options.MillimetresPerPixel;
-        var offset = -(column + ((design.Left + design.Right) / 2.0)) * mm;
-        var length = (design.Right - design.Left) * mm;
+        var offset = -(column + ((extent.Left + extent.Right) / 2.0)) * mm;
+        var length = (extent.Right - extent.Left) * mm;
         var half = _options.EjectorWindow / 2;
+        _windows.Clear();
+        _motion.Within(_options.EjectorPosition - half + offset, _options.EjectorPosition + half + offset, _windows);
         return new LinePart
         {
             Index = index,
             Lane = lane,
             Column = column,
             Row = row,
-            Side = design.Side,
+            Side = extent.Side,
             Offset = offset,
-            Across = ((row + ((design.Top + design.Bottom) / 2.0)) * mm) - (_options.WidthAcross / 2),
+            Across = ((row + ((extent.Top + extent.Bottom) / 2.0)) * mm) - (_options.WidthAcross / 2),
             Length = length,
-            Width = (design.Bottom - design.Top) * mm,
-            Class = design.Class,
-            IsDefect = design.IsDefect,
-            Source = design.Source,
+            Width = (extent.Bottom - extent.Top) * mm,
+            Class = shape?.Class ?? design!.Class,
+            IsDefect = shape?.IsDefect ?? design!.IsDefect,
+            Source = design?.Source,
             EnteredAt = _motion.TimeAt(_options.EntryEyePosition + offset - (length / 2)),
-            WindowFrom = _motion.TimeAt(_options.EjectorPosition - half + offset),
-            WindowTo = _motion.TimeAt(_options.EjectorPosition + half + offset),
+            Windows = [.. _windows],
+            Shape = shape,
             Design = design,
         };
     }
@@ -201,6 +238,15 @@ internal sealed class PartFeed
         public double Front { get; set; }
 
         public bool TouchNext { get; set; }
+
+        /// <summary>Whether a part lies on it yet.</summary>
+        public bool Laid { get; set; }
+
+        /// <summary>Of the last part.</summary>
+        public double Offset { get; set; }
+
+        /// <summary>Belt column of the rearmost pixel of the latest parts.</summary>
+        public int Rear { get; set; }
 
         public Queue<(LinePart Part, PartDesign Design)> Recent { get; } = new();
     }
