@@ -207,7 +207,7 @@ public sealed class RestlessLineTests
         {
             var t = line.FrameTime(i);
             var truth = line.Truth(t + TimeSpan.FromSeconds(30)).ToDictionary(p => p.Index);
-            foreach (var part in line.PartsInView(t).Where(p => p.Left > 0 && p.Right < 640))
+            foreach (var part in line.PartsInView(t).Where(p => p.Left > 1 && p.Right < 639))
             {
                 var centre = (line.TravelAt(t) - truth[part.Index].Offset) / 0.5;
                 Assert.Equal(centre + 320, (part.Left + part.Right) / 2, 6);
