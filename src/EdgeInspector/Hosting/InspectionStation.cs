@@ -89,8 +89,13 @@ internal sealed class InspectionStation : IAsyncDisposable
             ? new EncoderBelt(encoder.CountsPerMillimetre, options.Belt.SpeedWindow)
             : null;
         _belt = encoderBelt ?? (IBelt)new ConstantBelt(start, options.Belt.Speed * 1000);
-        var entryEyes = new EntryEyes(
-            [.. options.Sensors.EntryEyes.Select(eye => new EntryEye(_belt, eye.Position, options.Inspection.EntryTolerance))]
+        var marks = new Ring<EntryMark>(1024);
+        var entryEyes = EntryEyes.Announcing(
+            _belt,
+            options.Sensors.EntryEyes.Select(eye => eye.Position),
+            options.Inspection.EntryTolerance,
+            marks,
+            _figures
         );
 
         _capture = new CaptureLoop(options.Name, options.Camera, hardware.OpenCamera, _slot, time, log);
@@ -106,6 +111,11 @@ internal sealed class InspectionStation : IAsyncDisposable
             options.Reject.Ejectors.Count,
             _belt,
             entryEyes,
+            new RejectDeadline(
+                _belt,
+                options.Reject.Position + (options.Reject.Window / 2),
+                options.Reject.Latency + options.Reject.ShortestPulse
+            ),
             _decisions,
             _events.Writer,
             _evidence,
@@ -113,10 +123,11 @@ internal sealed class InspectionStation : IAsyncDisposable
             time
         );
         _inspect = new InspectLoop(options.Name, _slot.Take, () => _slot.IsDrained, _inspector);
-        _schedule = new RejectSchedule(options.Reject, _belt);
+        _schedule = new RejectSchedule(options.Reject, _belt, options.Recipe.OnLate, options.Inspection.ShortestPart);
         _reject = new RejectLoop(
             options.Name,
             _decisions,
+            marks,
             _schedule,
             new EjectorOutput(hardware.Controller, options.Reject.Ejectors),
             _events.Writer,

@@ -92,7 +92,8 @@ internal struct EntryBlock
 /// <param name="belt">Gives edges their place on the belt.</param>
 /// <param name="position">Where the eye looks, mm along the line from the camera's centre; upstream is negative.</param>
 /// <param name="tolerance">How far a part may lie from its block, mm.</param>
-internal sealed class EntryEye(IBelt belt, double position, double tolerance)
+/// <param name="mark">Told of each end of a blockage, by whether it begins and its offset; null when nobody else listens.</param>
+internal sealed class EntryEye(IBelt belt, double position, double tolerance, Action<bool, double>? mark = null)
 {
     private const int Capacity = 256;
     private readonly Lock _gate = new();
@@ -130,6 +131,7 @@ internal sealed class EntryEye(IBelt belt, double position, double tolerance)
             // A row of touching parts may be longer than the way to the camera: its first part is claimed while its last
             // still blocks the beam.
             _blocks[_count++] = new EntryBlock { Seen = new Stretch(offset, double.PositiveInfinity) };
+            mark?.Invoke(true, offset);
             return false;
         }
     }
@@ -203,6 +205,7 @@ internal sealed class EntryEye(IBelt belt, double position, double tolerance)
         }
 
         _blocks[_count - 1].Seen = new Stretch(_blocks[_count - 1].Seen.From, offset);
+        mark?.Invoke(false, offset);
         Seen++;
         return true;
     }

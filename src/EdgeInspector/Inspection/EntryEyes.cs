@@ -1,4 +1,5 @@
 using EdgeInspector.Line;
+using EdgeInspector.Telemetry;
 
 namespace EdgeInspector.Inspection;
 
@@ -9,6 +10,36 @@ internal sealed class EntryEyes
 
     /// <summary>Takes the eyes in the order of their lanes; a single one watches every lane.</summary>
     public EntryEyes(params EntryEye[] eyes) => _eyes = eyes;
+
+    /// <summary>Makes the eyes, and lets them announce to the reject thread what is coming.</summary>
+    /// <param name="belt">Gives edges their place.</param>
+    /// <param name="positions">Where they look, mm along the line, in the order of their lanes.</param>
+    /// <param name="tolerance">How far a part may lie from where an eye saw it, mm.</param>
+    /// <param name="marks">Read by the reject thread.</param>
+    /// <param name="figures">Counts announcements that found no room.</param>
+    public static EntryEyes Announcing(
+        IBelt belt,
+        IEnumerable<double> positions,
+        double tolerance,
+        Ring<EntryMark> marks,
+        InspectionFigures figures
+    )
+    {
+        var places = positions.ToArray();
+        return new EntryEyes([.. places.Select((position, eye) => new EntryEye(belt, position, tolerance, Announce((byte)eye)))]);
+
+        Action<bool, double> Announce(byte eye)
+        {
+            var lanes = places.Length == 1 ? byte.MaxValue : (byte)(1 << eye);
+            return (blocked, offset) =>
+            {
+                if (!marks.TryWrite(new EntryMark(eye, lanes, blocked, offset)))
+                {
+                    figures.EventLost();
+                }
+            };
+        }
+    }
 
     /// <summary>How many there are.</summary>
     public int Count => _eyes.Length;

@@ -26,6 +26,7 @@ internal sealed class Inspector
     private readonly DecisionRules _rules;
     private readonly IBelt _belt;
     private readonly EntryEyes _entryEyes;
+    private readonly RejectDeadline? _deadline;
     private readonly DecisionQueue _decisions;
     private readonly ChannelWriter<PartEvent> _events;
     private readonly EvidenceWorker? _evidence;
@@ -65,6 +66,7 @@ internal sealed class Inspector
         int lanes,
         IBelt belt,
         EntryEyes entryEyes,
+        RejectDeadline? deadline,
         DecisionQueue decisions,
         ChannelWriter<PartEvent> events,
         EvidenceWorker? evidence,
@@ -77,6 +79,7 @@ internal sealed class Inspector
         _rules = rules;
         _belt = belt;
         _entryEyes = entryEyes;
+        _deadline = deadline;
         _decisions = decisions;
         _events = events;
         _evidence = evidence;
@@ -232,11 +235,13 @@ internal sealed class Inspector
         _typicalLength += (length - _typicalLength) / 20;
         var offset = OffsetOf(track);
         var lanes = LanesOf(track);
+        var now = _time.GetInstant();
+        var (verdict, reason, disposition) = InTime(judgement, offset, now);
         var decision = new Decision(
             ++_lastPart,
-            judgement.Verdict,
-            judgement.Reason,
-            judgement.Disposition,
+            verdict,
+            reason,
+            disposition,
             (short)judgement.Label,
             judgement.Score,
             (byte)Math.Min(track.Views, byte.MaxValue),
@@ -246,7 +251,7 @@ internal sealed class Inspector
             lanes,
             EntrySeen: _entryEyes.Count == 0 || _entryEyes.Claim(lanes, offset, length),
             capturedAt,
-            _time.GetInstant()
+            now
         );
         Send(decision);
         if (frame is not null)
@@ -262,14 +267,16 @@ internal sealed class Inspector
 
     private void EmitUnseen(in Stretch unseen, byte lanes, Reason reason, Instant at)
     {
+        var now = _time.GetInstant();
         var judgement = _rules.NotInspected(reason);
+        var (verdict, because, disposition) = InTime(judgement, unseen.Centre, now);
         _tracker.AddDecided((unseen.Centre - _viewCentre) / _millimetresPerPixel, unseen.Length / _millimetresPerPixel);
         Send(
             new Decision(
                 ++_lastPart,
-                judgement.Verdict,
-                judgement.Reason,
-                judgement.Disposition,
+                verdict,
+                because,
+                disposition,
                 Label: -1,
                 Score: float.NaN,
                 Views: 0,
@@ -279,10 +286,16 @@ internal sealed class Inspector
                 lanes,
                 EntrySeen: true,
                 at,
-                _time.GetInstant()
+                now
             )
         );
     }
+
+    /// <summary>The judgement, or that it came after the part's last chance to be thrown out.</summary>
+    private (Verdict Verdict, Reason Reason, Disposition Disposition) InTime(in Judgement judgement, double offset, Instant now) =>
+        _deadline?.HasPassed(offset, now) == true && judgement.Reason != Reason.Stopped
+            ? (Verdict.Late, Reason.Deadline, _rules.Recipe.OnLate)
+            : (judgement.Verdict, judgement.Reason, judgement.Disposition);
 
     private void Send(in Decision decision)
     {

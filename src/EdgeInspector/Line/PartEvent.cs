@@ -15,6 +15,12 @@ internal enum PartEventKind : byte
     /// <summary>The output refused the pulse.</summary>
     OutputFault,
 
+    /// <summary>
+    /// The ejector fired at <see cref="PartEvent.At"/> for something the entry eye saw and nobody has decided yet; no part is
+    /// named. When its decision comes, <see cref="Fired"/> follows with the same <see cref="PartEvent.At"/>.
+    /// </summary>
+    FiredUndecided,
+
     /// <summary>The confirm eye was blocked at <see cref="PartEvent.At"/>; no part is named.</summary>
     ConfirmEye,
 

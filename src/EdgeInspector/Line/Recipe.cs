@@ -44,6 +44,46 @@ internal sealed class Recipe : IValidatableObject
     /// <summary>What becomes of a part that could not be judged. Reject: an unjudged part is not proven good.</summary>
     public Disposition OnNotInspected { get; set; } = Disposition.Reject;
 
+    /// <summary>
+    /// What becomes of a part whose verdict has not come by the time its ejector must open. Reject: it is not proven good.
+    /// Needs an entry eye, which is what knows of the part.
+    /// </summary>
+    public Disposition OnLate { get; set; } = Disposition.Reject;
+
+    /// <summary>
+    /// Least distance between the centres of two parts of a lane, mm, 1 to 10,000: ejector window and dwell must fit into
+    /// it. 40 mm: two biscuits of 60 mm that touch askew.
+    /// </summary>
+    [Range(1.0, 10_000.0)]
+    public double Pitch { get; set; } = 40;
+
+    /// <summary>
+    /// Rejects in a row that raise an alarm, 0 to 10,000; 0 is off. 20: at one defect in ten it comes by chance once in 1e20
+    /// parts, so it means a fouled lens, a wrong recipe or an oven on fire.
+    /// </summary>
+    [Range(0, 10_000)]
+    public int ConsecutiveRejectLimit { get; set; } = 20;
+
+    /// <summary>Share of rejects among the last <see cref="RejectRateParts"/> that raises an alarm, 0 to 1; 0 is off.</summary>
+    [Range(0.0, 1.0)]
+    public double RejectRateLimit { get; set; }
+
+    /// <summary>Over how many parts the share is taken, 10 to 100,000. 500: at a true tenth it wavers by 1.3 percentage points.</summary>
+    [Range(10, 100_000)]
+    public int RejectRateParts { get; set; } = 500;
+
+    /// <summary>Parts in a row not inspected that ask for a line stop, 0 to 10,000; 0 never asks.</summary>
+    [Range(0, 10_000)]
+    public int StopAfterNotInspected { get; set; }
+
+    /// <summary>Late parts in a row that ask for a line stop, 0 to 10,000; 0 never asks.</summary>
+    [Range(0, 10_000)]
+    public int StopAfterLate { get; set; }
+
+    /// <summary>Unsure parts in a row that ask for a line stop, 0 to 10,000; 0 never asks.</summary>
+    [Range(0, 10_000)]
+    public int StopAfterUnsure { get; set; }
+
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

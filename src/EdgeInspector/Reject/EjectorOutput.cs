@@ -33,6 +33,18 @@ internal sealed class EjectorOutput : IDisposable
     /// <summary>Number of lanes.</summary>
     public int Lanes => _ejectors.Length;
 
+    /// <summary>Energises or releases several lanes, one bit a lane; false when any of their pins is no longer an output.</summary>
+    public bool TrySetLanes(byte lanes, bool on)
+    {
+        var set = true;
+        for (var lane = 0; lane < _ejectors.Length; lane++)
+        {
+            set &= (lanes & (1 << lane)) == 0 || TrySet(lane, on);
+        }
+
+        return set;
+    }
+
     /// <summary>
     /// Energises or releases a lane. False when the pin is no longer an output: System.Device.Gpio would then do nothing
     /// and say nothing, and the part would get through.

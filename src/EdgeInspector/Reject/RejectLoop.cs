@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Threading.Channels;
 using EdgeInspector.Line;
 using EdgeInspector.Telemetry;
@@ -19,6 +20,7 @@ internal sealed class RejectLoop : IDisposable
     private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(5);
 
     private readonly DecisionQueue _decisions;
+    private readonly Ring<EntryMark> _marks;
     private readonly RejectSchedule _schedule;
     private readonly EjectorOutput _output;
     private readonly ChannelWriter<PartEvent> _events;
@@ -33,6 +35,7 @@ internal sealed class RejectLoop : IDisposable
     public RejectLoop(
         string station,
         DecisionQueue decisions,
+        Ring<EntryMark> marks,
         RejectSchedule schedule,
         EjectorOutput output,
         ChannelWriter<PartEvent> events,
@@ -42,6 +45,7 @@ internal sealed class RejectLoop : IDisposable
     )
     {
         _decisions = decisions;
+        _marks = marks;
         _schedule = schedule;
         _output = output;
         _events = events;
@@ -67,11 +71,21 @@ internal sealed class RejectLoop : IDisposable
     /// <summary>Does everything that is due and returns when to come again.</summary>
     public Instant Step()
     {
+        while (_marks.TryRead(out var mark))
+        {
+            _schedule.Expect(mark);
+        }
+
         while (_decisions.TryRead(out var decision))
         {
-            if (decision.Disposition == Disposition.Reject && !_schedule.Add(decision))
+            switch (_schedule.Add(decision, out var firedAt))
             {
-                Tell(new PartEvent(PartEventKind.Missed, decision.PartId, _time.GetInstant()));
+                case Acceptance.ThrownOutBefore:
+                    Tell(new PartEvent(PartEventKind.Fired, decision.PartId, firedAt));
+                    break;
+                case Acceptance.Full when decision.Disposition == Disposition.Reject:
+                    Tell(new PartEvent(PartEventKind.Missed, decision.PartId, _time.GetInstant()));
+                    break;
             }
         }
 
@@ -82,6 +96,8 @@ internal sealed class RejectLoop : IDisposable
             {
                 case RejectAction.Wait:
                     return step.Due;
+                case RejectAction.Miss when step.PartId == 0:
+                    break; // Nobody knows the part yet; its decision will find itself late.
                 case RejectAction.Miss:
                     Tell(new PartEvent(PartEventKind.Missed, step.PartId, _time.GetInstant()));
                     break;
@@ -120,8 +136,8 @@ internal sealed class RejectLoop : IDisposable
 
     private void Act(in RejectStep step)
     {
-        var open = step.Action == RejectAction.Open;
-        if (!_output.TrySet(step.Lane, open))
+        var open = step.Action != RejectAction.Close;
+        if (!_output.TrySetLanes(step.Lanes, open))
         {
             Tell(new PartEvent(PartEventKind.OutputFault, step.PartId, _time.GetInstant()));
             return;
@@ -132,7 +148,15 @@ internal sealed class RejectLoop : IDisposable
             var firedAt = _time.GetInstant();
             var lateness = firedAt - step.Due;
             _figures.Fired(lateness);
-            Tell(new PartEvent(PartEventKind.Fired, step.PartId, firedAt, lateness));
+            Tell(
+                new PartEvent(
+                    step.PartId == 0 ? PartEventKind.FiredUndecided : PartEventKind.Fired,
+                    step.PartId,
+                    firedAt,
+                    lateness,
+                    Lane: (byte)BitOperations.TrailingZeroCount(step.Lanes)
+                )
+            );
         }
     }
 

@@ -55,6 +55,20 @@ internal sealed class RejectOptions
     public TimeSpan Dwell { get; set; } = TimeSpan.FromMilliseconds(20);
 
     /// <summary>
+    /// Shortest pulse that still throws a part, 1 ms to 1 s: where a good neighbour follows closely, the pulse is cut down
+    /// to this and no further. A solenoid valve needs about 5 ms to open at all.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:00:01")]
+    public TimeSpan ShortestPulse { get; set; } = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>
+    /// Least rest of a valve between two pulses, 0 to 1 s. Two rejects that follow closer keep it open, unless a good part
+    /// lies between them.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:01")]
+    public TimeSpan MinimumGap { get; set; } = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>
     /// Width of belt, mm, 1 to 10,000, in which a blast still takes the part whose centre is there. A pulse that would miss
     /// it is not fired: it would hit a neighbour.
     /// </summary>

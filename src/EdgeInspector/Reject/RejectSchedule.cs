@@ -8,10 +8,13 @@ internal enum RejectAction : byte
     /// <summary>Nothing yet.</summary>
     Wait,
 
-    /// <summary>Energise the lane's ejector for a part.</summary>
+    /// <summary>Energise the lanes' ejectors for a part.</summary>
     Open,
 
-    /// <summary>Release the lane's ejector.</summary>
+    /// <summary>Energise the lanes' ejectors for something nobody has decided: its deadline is here.</summary>
+    OpenUndecided,
+
+    /// <summary>Release the lanes' ejectors.</summary>
     Close,
 
     /// <summary>A part's window has passed: it is late.</summary>
@@ -20,10 +23,23 @@ internal enum RejectAction : byte
 
 /// <summary>One step of the schedule.</summary>
 /// <param name="Action">What to do.</param>
-/// <param name="Lane">On which lane.</param>
-/// <param name="PartId">For which part; 0 for a close.</param>
+/// <param name="Lanes">On which lanes, one bit a lane.</param>
+/// <param name="PartId">For which part; 0 for a close and for what is undecided.</param>
 /// <param name="Due">When it should happen.</param>
-internal readonly record struct RejectStep(RejectAction Action, byte Lane, long PartId, Instant Due);
+internal readonly record struct RejectStep(RejectAction Action, byte Lanes, long PartId, Instant Due);
+
+/// <summary>What became of a decision that the schedule was given.</summary>
+internal enum Acceptance : byte
+{
+    /// <summary>It is known; a part to be rejected waits for its pulse.</summary>
+    Scheduled,
+
+    /// <summary>Its part was thrown out before, undecided.</summary>
+    ThrownOutBefore,
+
+    /// <summary>There is no room: more parts between camera and ejector than were planned for.</summary>
+    Full,
+}
 
 /// <summary>
 /// Which part is due at which ejector, and when. Parts are held by their place on the belt, so a belt that slows down or
@@ -31,132 +47,569 @@ internal readonly record struct RejectStep(RejectAction Action, byte Lane, long 
 /// <para>
 /// The blast reaches the part <see cref="RejectOptions.Latency"/> after the output's edge and lasts
 /// <see cref="RejectOptions.Dwell"/>; it is centred on the moment the part's centre is under the nozzle:
-/// <c>open = t(offset + position) - latency - dwell / 2</c>. Pulses that overlap on one lane merge into one.
+/// <c>open = t(offset + position) - latency - dwell / 2</c>. It is cut where a part that stays would be in the nozzle's
+/// window, down to <see cref="RejectOptions.ShortestPulse"/>; pulses that overlap on one lane merge into one.
+/// </para>
+/// <para>
+/// What the entry eyes saw has a deadline too: the moment its blast would have to begin. A stretch of belt that no
+/// decision accounts for by then is thrown out or let go, as the recipe says.
 /// </para>
 /// </summary>
 internal sealed class RejectSchedule
 {
+    /// <summary>
+    /// Clearance between a blast and a neighbour that stays: several times the lateness of an output's edge measured on a
+    /// loaded stock kernel, and 1.5 mm of belt at 3 m/s.
+    /// </summary>
+    private const long Guard = 500_000;
+
+    /// <summary>How far past the ejector parts are remembered, mm: a belt that jogs back brings them once more.</summary>
+    private const double Remembered = 300;
+
+    private const int MostLanes = 8;
+    private const long Never = long.MaxValue;
+
     private readonly IBelt _belt;
+    private readonly bool _throwsOutUndecided;
     private readonly double _position;
-    private readonly TimeSpan _latency;
-    private readonly TimeSpan _dwell;
     private readonly double _halfWindow;
-    private readonly Pending[] _pending;
-    private readonly Instant[] _closeAt;
+    private readonly double _shortestPart;
+    private readonly long _latency;
+    private readonly long _dwell;
+    private readonly long _shortestPulse;
+    private readonly long _minimumGap;
+    private readonly Known[] _parts;
+    private readonly Expected[] _expected;
+    private readonly ThrownOut[] _thrownOut;
+    private readonly long[] _closeAt = new long[MostLanes];
+    private readonly long[] _closedAt = new long[MostLanes];
     private int _count;
+    private int _expectedCount;
+    private int _thrownOutCount;
+    private int _waiting;
+    private double _typicalLength;
 
     /// <summary>Makes an empty schedule.</summary>
     /// <param name="options">Where the ejectors stand and how they behave.</param>
     /// <param name="belt">Turns places into times.</param>
-    /// <param name="capacity">Most parts between camera and ejector.</param>
-    public RejectSchedule(RejectOptions options, IBelt belt, int capacity = 1024)
+    /// <param name="onLate">What becomes of parts whose verdict does not come in time.</param>
+    /// <param name="shortestPart">Extent along the belt, mm, from which an undecided stretch is taken for a part.</param>
+    /// <param name="capacity">Most parts between camera and ejector, and most stretches announced and not yet there.</param>
+    public RejectSchedule(
+        RejectOptions options,
+        IBelt belt,
+        Disposition onLate = Disposition.Reject,
+        double shortestPart = 25,
+        int capacity = 1024
+    )
     {
         _belt = belt;
+        _throwsOutUndecided = onLate == Disposition.Reject;
         _position = options.Position;
-        _latency = options.Latency;
-        _dwell = options.Dwell;
         _halfWindow = options.Window / 2;
-        _pending = new Pending[capacity];
-        _closeAt = new Instant[Math.Max(1, options.Ejectors.Count)];
-        Array.Fill(_closeAt, Instant.Never);
+        _shortestPart = shortestPart;
+        _typicalLength = 2 * shortestPart; // Until parts have shown theirs.
+        _latency = options.Latency.Ticks * 100;
+        _dwell = options.Dwell.Ticks * 100;
+        _shortestPulse = Math.Min(options.ShortestPulse.Ticks * 100, _dwell);
+        _minimumGap = options.MinimumGap.Ticks * 100;
+        _parts = new Known[capacity];
+        _expected = new Expected[capacity];
+        _thrownOut = new ThrownOut[4 * capacity]; // Decisions may come seconds later, all at once.
+        Array.Fill(_closeAt, Never);
+        Array.Fill(_closedAt, long.MinValue / 2);
     }
 
     /// <summary>Parts waiting for their pulse.</summary>
-    public int Count => _count;
+    public int Count => _waiting;
 
-    /// <summary>Adds a part that is to be rejected; false when the schedule is full.</summary>
-    public bool Add(in Decision decision)
+    /// <summary>Edges of the entry eyes that found no room: their parts have no deadline of their own.</summary>
+    public long Overflowed { get; private set; }
+
+    /// <summary>
+    /// Takes a decision, of a part that stays as well: it may lie beside one that goes.
+    /// </summary>
+    /// <param name="decision">The decision.</param>
+    /// <param name="firedAt">When the part was thrown out undecided; only for <see cref="Acceptance.ThrownOutBefore"/>.</param>
+    public Acceptance Add(in Decision decision, out Instant firedAt)
     {
-        if (_count == _pending.Length)
+        firedAt = Instant.Never;
+        if (_count == _parts.Length)
         {
-            return false;
+            return Acceptance.Full;
+        }
+
+        var rejected = decision.Disposition == Disposition.Reject;
+        var thrownOut = TryClaimThrownOut(decision, out firedAt);
+        if (decision.Views > 0)
+        {
+            _typicalLength += (decision.Length - _typicalLength) / 20;
         }
 
         // Sorted by place; parts come nearly in order, so the shift is short.
         var at = _count++;
-        while (at > 0 && _pending[at - 1].Offset > decision.Offset)
+        while (at > 0 && _parts[at - 1].Offset > decision.Offset)
         {
-            _pending[at] = _pending[at - 1];
+            _parts[at] = _parts[at - 1];
             at--;
         }
 
-        _pending[at] = new Pending(decision.PartId, decision.Offset, (byte)decision.Lane);
-        return true;
+        var waits = rejected && !thrownOut;
+        _waiting += waits ? 1 : 0;
+        _parts[at] = new Known
+        {
+            PartId = decision.PartId,
+            Offset = decision.Offset,
+            HalfLength = decision.Length / 2,
+            Lanes = decision.Lanes,
+            Waits = waits,
+            Stays = !rejected,
+        };
+        return thrownOut ? Acceptance.ThrownOutBefore : Acceptance.Scheduled;
+    }
+
+    /// <summary>Takes an edge of an entry eye.</summary>
+    public void Expect(in EntryMark mark)
+    {
+        if (mark.Blocked)
+        {
+            if (_expectedCount == _expected.Length)
+            {
+                Overflowed++;
+                return;
+            }
+
+            _expected[_expectedCount++] = new Expected
+            {
+                Eye = mark.Eye,
+                Lanes = mark.Lanes,
+                Cursor = mark.Offset,
+                To = double.PositiveInfinity,
+            };
+            return;
+        }
+
+        for (var i = _expectedCount - 1; i >= 0; i--)
+        {
+            if (_expected[i].Eye == mark.Eye)
+            {
+                _expected[i].To = Math.Min(_expected[i].To, mark.Offset);
+                return;
+            }
+        }
     }
 
     /// <summary>What is due at or before <paramref name="now"/>, one step a call; <see cref="RejectAction.Wait"/> when nothing is.</summary>
     public RejectStep Next(Instant now)
     {
-        var (lane, closeAt) = FirstClose();
-        var openAt = _count == 0 ? Instant.Never : OpenAt(_pending[0]);
-        if (openAt <= closeAt && openAt <= now)
+        Forget(now);
+        var open = FirstPulse(now.Nanoseconds);
+        var deadline = FirstDeadline(out var undecided);
+        var close = FirstClose(out var closing);
+        if (close <= now.Nanoseconds && close <= open.Plan.Open)
         {
-            var part = _pending[0];
-            _count--;
-            Array.Copy(_pending, 1, _pending, 0, _count);
-            if (now - openAt > Slack())
+            return Close(closing, close) is var lanes and not 0
+                ? new(RejectAction.Close, lanes, 0, new Instant(close))
+                : Next(now); // Kept open for a neighbour that goes as well.
+        }
+
+        if (deadline <= now.Nanoseconds && deadline <= open.Plan.Open && undecided >= 0)
+        {
+            return PassDeadline(undecided, now.Nanoseconds, deadline);
+        }
+
+        if (open.Index >= 0 && open.Plan.Open <= now.Nanoseconds)
+        {
+            ref var part = ref _parts[open.Index];
+            part.Waits = false;
+            _waiting--;
+            if (now.Nanoseconds > open.Plan.LastChance)
             {
-                return new(RejectAction.Miss, part.Lane, part.PartId, openAt);
+                return new(RejectAction.Miss, part.Lanes, part.PartId, new Instant(open.Plan.Open));
             }
 
-            var close = openAt + _dwell;
-            _closeAt[part.Lane] =
-                _closeAt[part.Lane] == Instant.Never || _closeAt[part.Lane] < close ? close : _closeAt[part.Lane];
-            return new(RejectAction.Open, part.Lane, part.PartId, openAt);
+            KeepOpen(part.Lanes, open.Plan, now.Nanoseconds);
+            return new(RejectAction.Open, part.Lanes, part.PartId, new Instant(open.Plan.Open));
         }
 
-        if (closeAt <= now)
-        {
-            _closeAt[lane] = Instant.Never;
-            return new(RejectAction.Close, lane, 0, closeAt);
-        }
-
-        return new(RejectAction.Wait, 0, 0, openAt < closeAt ? openAt : closeAt);
+        return new(RejectAction.Wait, 0, 0, new Instant(Math.Min(Math.Min(open.Plan.Open, deadline), close)));
     }
 
-    /// <summary>Takes out a waiting part, oldest first, when the line stops for good.</summary>
+    /// <summary>Takes out a waiting part, when the line stops for good.</summary>
     public bool TryAbandon(out long partId)
     {
-        if (_count == 0)
+        for (var i = 0; i < _count; i++)
         {
-            partId = 0;
-            return false;
-        }
-
-        partId = _pending[--_count].PartId;
-        return true;
-    }
-
-    private (byte Lane, Instant At) FirstClose()
-    {
-        byte lane = 0;
-        var at = Instant.Never;
-        for (var i = 0; i < _closeAt.Length; i++)
-        {
-            if (_closeAt[i] < at)
+            if (_parts[i].Waits)
             {
-                (lane, at) = ((byte)i, _closeAt[i]);
+                _parts[i].Waits = false;
+                _waiting--;
+                partId = _parts[i].PartId;
+                return true;
             }
         }
 
-        return (lane, at);
+        partId = 0;
+        return false;
     }
 
-    private Instant OpenAt(in Pending part)
+    /// <summary>The pulse for something centred at an offset, and until when firing late still takes it and nothing else.</summary>
+    private Pulse Plan(double offset, byte lanes, int self)
     {
-        var underNozzle = _belt.WhenTravelReaches(part.Offset + _position);
-        return underNozzle == Instant.Never ? Instant.Never : underNozzle - _latency - (_dwell / 2);
+        var centre = When(offset + _position);
+        var (from, to) = (Less(centre, _dwell / 2), More(centre, _dwell / 2));
+        var (clearFrom, clearTo) = (long.MinValue, Never);
+        var reach = (2 * _halfWindow) + Math.Abs(_belt.Speed * _dwell * 1e-9) + 1;
+        for (var i = FirstAtOrAfter(offset - reach); i < _count && _parts[i].Offset <= offset + reach; i++)
+        {
+            ref readonly var other = ref _parts[i];
+            if (i == self || !other.Stays || (other.Lanes & lanes) == 0)
+            {
+                continue;
+            }
+
+            if (other.Offset < offset)
+            {
+                clearFrom = Math.Max(clearFrom, More(When(other.Offset + _position + _halfWindow), Guard));
+            }
+            else
+            {
+                clearTo = Math.Min(clearTo, Less(When(other.Offset + _position - _halfWindow), Guard));
+            }
+        }
+
+        var exit = When(offset + _position + _halfWindow);
+        var (cutFrom, cutTo) = (Math.Max(from, clearFrom), Math.Min(to, clearTo));
+        if (cutTo != Never && cutFrom != Never && cutTo - cutFrom < _shortestPulse)
+        {
+            // Nearer than the window is wide: the defect goes, and the eye in the chute tells what went with it.
+            (cutFrom, cutTo) = (Less(centre, _shortestPulse / 2), More(centre, _shortestPulse / 2));
+            clearTo = Never;
+        }
+
+        return new Pulse(
+            Less(cutFrom, _latency),
+            Less(cutTo, _latency),
+            Less(Math.Min(exit, clearTo), _latency + _shortestPulse)
+        );
+    }
+
+    private (int Index, Pulse Plan) FirstPulse(long now)
+    {
+        var first = (Index: -1, Plan: new Pulse(Never, Never, Never));
+        for (var i = 0; i < _count; i++)
+        {
+            if (!_parts[i].Waits)
+            {
+                continue;
+            }
+
+            var plan = AfterRest(Plan(_parts[i].Offset, _parts[i].Lanes, i), _parts[i].Lanes);
+            if (plan.Open < first.Plan.Open)
+            {
+                first = (i, plan);
+            }
+
+            // Those behind come later; only cut pulses and other lanes stray, by no more than a pulse.
+            if (plan.Open > now && plan.Open > More(first.Plan.Open, _dwell))
+            {
+                break;
+            }
+        }
+
+        return first;
+    }
+
+    /// <summary>A valve that has just closed rests first, unless it is still open.</summary>
+    private Pulse AfterRest(Pulse plan, byte lanes)
+    {
+        var rested = long.MinValue;
+        for (var lane = 0; lane < MostLanes; lane++)
+        {
+            if ((lanes & (1 << lane)) != 0 && _closeAt[lane] == Never)
+            {
+                rested = Math.Max(rested, _closedAt[lane] + _minimumGap);
+            }
+        }
+
+        return plan.Open < rested ? plan with { Open = rested } : plan;
+    }
+
+    private void KeepOpen(byte lanes, in Pulse plan, long now)
+    {
+        var close = Math.Max(plan.Close, now + _shortestPulse);
+        for (var lane = 0; lane < MostLanes; lane++)
+        {
+            if ((lanes & (1 << lane)) != 0)
+            {
+                _closeAt[lane] = _closeAt[lane] == Never ? close : Math.Max(_closeAt[lane], close);
+            }
+        }
+    }
+
+    private long FirstClose(out byte lanes)
+    {
+        var first = Never;
+        lanes = 0;
+        for (var lane = 0; lane < MostLanes; lane++)
+        {
+            if (_closeAt[lane] < first)
+            {
+                (first, lanes) = (_closeAt[lane], (byte)(1 << lane));
+            }
+            else if (_closeAt[lane] == first && first != Never)
+            {
+                lanes |= (byte)(1 << lane);
+            }
+        }
+
+        return first;
+    }
+
+    /// <summary>Closes lanes, except those whose next reject comes before the valve would have rested; returns those closed.</summary>
+    private byte Close(byte lanes, long at)
+    {
+        for (var lane = 0; lane < MostLanes; lane++)
+        {
+            if ((lanes & (1 << lane)) == 0)
+            {
+                continue;
+            }
+
+            _closeAt[lane] = NextWithinRest((byte)(1 << lane), at);
+            if (_closeAt[lane] == Never)
+            {
+                _closedAt[lane] = at;
+            }
+            else
+            {
+                lanes &= (byte)~(1 << lane);
+            }
+        }
+
+        return lanes;
+    }
+
+    /// <summary>When a lane's next reject opens, if that is within the valve's rest and nothing that stays lies between.</summary>
+    private long NextWithinRest(byte lane, long closed)
+    {
+        for (var i = 0; i < _count; i++)
+        {
+            ref readonly var part = ref _parts[i];
+            if ((part.Lanes & lane) == 0 || !part.Waits)
+            {
+                continue;
+            }
+
+            var open = Plan(part.Offset, part.Lanes, i).Open;
+            if (open <= closed || open >= closed + _minimumGap)
+            {
+                return Never;
+            }
+
+            for (var j = 0; j < _count; j++)
+            {
+                ref readonly var other = ref _parts[j];
+                if (
+                    other.Stays
+                    && (other.Lanes & lane) != 0
+                    && When(other.Offset + _position + _halfWindow) > closed + _latency
+                    && When(other.Offset + _position - _halfWindow) < open + _latency
+                )
+                {
+                    return Never;
+                }
+            }
+
+            return open;
+        }
+
+        return Never;
     }
 
     /// <summary>
-    /// How late an edge may be and its blast still meets the part: the part stays in the window half its width beyond the
-    /// nozzle's centre, and the blast was to begin half a dwell before that.
+    /// When the first stretch that an eye saw and no decision accounts for must go, and which it is. Moves every stretch's
+    /// cursor over what has been decided.
     /// </summary>
-    private TimeSpan Slack()
+    private long FirstDeadline(out int index)
     {
-        var speed = _belt.Speed;
-        return speed <= 0 ? TimeSpan.MaxValue : TimeSpan.FromSeconds(_halfWindow / speed) + (_dwell / 2);
+        index = -1;
+        var first = Never;
+        for (var i = 0; i < _expectedCount; i++)
+        {
+            ref var expected = ref _expected[i];
+            var end = NextUndecided(ref expected);
+            if (end <= expected.Cursor)
+            {
+                continue;
+            }
+
+            var length = Math.Min(end - expected.Cursor, _typicalLength);
+            var open = Plan(expected.Cursor + (length / 2), expected.Lanes, self: -1).Open;
+            if (open < first)
+            {
+                (first, index) = (open, i);
+            }
+        }
+
+        return first;
     }
 
-    private readonly record struct Pending(long PartId, double Offset, byte Lane);
+    /// <summary>
+    /// Moves the cursor to the next stretch long enough to be a part that no decision covers, and returns its end; a
+    /// returned end at the cursor means that there is none.
+    /// </summary>
+    private double NextUndecided(ref Expected expected)
+    {
+        while (expected.Cursor < expected.To)
+        {
+            var end = expected.To;
+            var covered = expected.Cursor;
+            for (var i = 0; i < _count && _parts[i].Offset - _parts[i].HalfLength < end; i++)
+            {
+                ref readonly var part = ref _parts[i];
+                if ((part.Lanes & expected.Lanes) == 0)
+                {
+                    continue;
+                }
+
+                if (part.Offset - part.HalfLength <= expected.Cursor)
+                {
+                    covered = Math.Max(covered, part.Offset + part.HalfLength);
+                }
+                else
+                {
+                    end = Math.Min(end, part.Offset - part.HalfLength);
+                }
+            }
+
+            if (covered > expected.Cursor)
+            {
+                expected.Cursor = Math.Min(covered, expected.To);
+            }
+            else if (end - expected.Cursor >= _shortestPart)
+            {
+                return end;
+            }
+            else
+            {
+                expected.Cursor = end; // Too short for a part: the eye's edge and the picture's do not agree to the millimetre.
+            }
+        }
+
+        return expected.Cursor;
+    }
+
+    private RejectStep PassDeadline(int index, long now, long due)
+    {
+        ref var expected = ref _expected[index];
+        var length = Math.Min(NextUndecided(ref expected) - expected.Cursor, _typicalLength);
+        var centre = expected.Cursor + (length / 2);
+        expected.Cursor += length;
+        var plan = Plan(centre, expected.Lanes, self: -1);
+        if (!_throwsOutUndecided || now > plan.LastChance)
+        {
+            // Let go by the recipe, or gone already; its decision, when it comes, is late either way.
+            return new(RejectAction.Miss, expected.Lanes, 0, new Instant(due));
+        }
+
+        if (_thrownOutCount == _thrownOut.Length)
+        {
+            Array.Copy(_thrownOut, 1, _thrownOut, 0, --_thrownOutCount); // The oldest has waited for minutes: its decision never came.
+        }
+
+        _thrownOut[_thrownOutCount++] = new ThrownOut(centre, length / 2, expected.Lanes, new Instant(now));
+        KeepOpen(expected.Lanes, plan, now);
+        return new(RejectAction.OpenUndecided, expected.Lanes, 0, new Instant(due));
+    }
+
+    private bool TryClaimThrownOut(in Decision decision, out Instant firedAt)
+    {
+        for (var i = 0; i < _thrownOutCount; i++)
+        {
+            ref readonly var gone = ref _thrownOut[i];
+            if ((gone.Lanes & decision.Lanes) != 0 && Math.Abs(gone.Centre - decision.Offset) < Math.Max(gone.HalfLength, decision.Length / 2))
+            {
+                firedAt = gone.At;
+                Array.Copy(_thrownOut, i + 1, _thrownOut, i, --_thrownOutCount - i);
+                return true;
+            }
+        }
+
+        firedAt = Instant.Never;
+        return false;
+    }
+
+    /// <summary>Lets go of what the ejector is far behind of.</summary>
+    private void Forget(Instant now)
+    {
+        var gone = _belt.TravelAt(now) - _position - Remembered;
+        var keep = 0;
+        while (keep < _count && _parts[keep].Offset < gone && !_parts[keep].Waits)
+        {
+            keep++;
+        }
+
+        if (keep > 0)
+        {
+            _count -= keep;
+            Array.Copy(_parts, keep, _parts, 0, _count);
+        }
+
+        keep = 0;
+        while (keep < _expectedCount && _expected[keep].Cursor >= _expected[keep].To && _expected[keep].To < gone)
+        {
+            keep++;
+        }
+
+        if (keep > 0)
+        {
+            _expectedCount -= keep;
+            Array.Copy(_expected, keep, _expected, 0, _expectedCount);
+        }
+    }
+
+    private int FirstAtOrAfter(double offset)
+    {
+        var (low, high) = (0, _count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = _parts[middle].Offset < offset ? (middle + 1, high) : (low, middle);
+        }
+
+        return low;
+    }
+
+    private long When(double travel) => _belt.WhenTravelReaches(travel).Nanoseconds;
+
+    private static long Less(long at, long time) => at == Never ? Never : at - time;
+
+    private static long More(long at, long time) => at == Never ? Never : at + time;
+
+    /// <summary>When an output goes on and off, and the last moment at which it is not yet too late; nanoseconds.</summary>
+    private readonly record struct Pulse(long Open, long Close, long LastChance);
+
+    /// <summary>A part that has been decided.</summary>
+    private struct Known
+    {
+        public long PartId;
+        public double Offset;
+        public double HalfLength;
+        public byte Lanes;
+        public bool Waits;
+        public bool Stays;
+    }
+
+    /// <summary>Something an entry eye saw: from the cursor on, nothing is known of it yet.</summary>
+    private struct Expected
+    {
+        public byte Eye;
+        public byte Lanes;
+        public double Cursor;
+        public double To;
+    }
+
+    /// <summary>Something thrown out before anybody decided it.</summary>
+    private readonly record struct ThrownOut(double Centre, double HalfLength, byte Lanes, Instant At);
 }

@@ -37,6 +37,7 @@ public sealed class InspectorTests : IDisposable
             lanes: 1,
             _belt,
             new EntryEyes(_eye),
+            deadline: null,
             _decisions,
             _events.Writer,
             evidence: null,

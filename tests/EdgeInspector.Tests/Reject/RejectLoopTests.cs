@@ -15,6 +15,7 @@ public sealed class RejectLoopTests : IDisposable
     private readonly GpioController _controller;
     private readonly LineClock _clock = new();
     private readonly DecisionQueue _decisions = new();
+    private readonly Ring<EntryMark> _marks = new(16);
     private readonly Channel<PartEvent> _events = Channel.CreateUnbounded<PartEvent>();
     private readonly InspectionFigures _figures = new();
 
@@ -119,6 +120,7 @@ public sealed class RejectLoopTests : IDisposable
         return new RejectLoop(
             "test",
             _decisions,
+            _marks,
             new RejectSchedule(options, belt),
             new EjectorOutput(_controller, options.Ejectors),
             _events.Writer,

@@ -21,7 +21,7 @@ public sealed class RejectScheduleTests
     public void BlastIsCentredOnThePartUnderTheNozzleAndAllowsForTheValve()
     {
         var schedule = new RejectSchedule(Ejector, new ConstantBelt(Some.Start, 800));
-        schedule.Add(Some.Decision(1, offset: 80));
+        schedule.Add(Some.Decision(1, offset: 80), out _);
 
         // Under the nozzle at (80 + 400) mm / 0.8 m/s = 600 ms; the output goes on 8 + 10 ms before.
         var waiting = schedule.Next(Some.At(581.9));
@@ -37,7 +37,7 @@ public sealed class RejectScheduleTests
     public void DecisionThatComesAfterItsWindowIsAMissAndHitsNobody()
     {
         var schedule = new RejectSchedule(Ejector, new ConstantBelt(Some.Start, 800));
-        schedule.Add(Some.Decision(1, offset: 80));
+        schedule.Add(Some.Decision(1, offset: 80), out _);
         Assert.Equal(RejectAction.Miss, schedule.Next(Some.At(582 + 23)).Action);
         Assert.Equal(RejectAction.Wait, schedule.Next(Some.At(700)).Action);
     }
@@ -46,8 +46,8 @@ public sealed class RejectScheduleTests
     public void NeighboursShareOneLongPulse()
     {
         var schedule = new RejectSchedule(Ejector, new ConstantBelt(Some.Start, 800));
-        schedule.Add(Some.Decision(1, offset: 0));
-        schedule.Add(Some.Decision(2, offset: 12)); // 15 ms behind, the dwell is 20.
+        schedule.Add(Some.Decision(1, offset: 0), out _);
+        schedule.Add(Some.Decision(2, offset: 12), out _); // 15 ms behind, the dwell is 20.
         Assert.Equal(
             [(RejectAction.Open, 482.0), (RejectAction.Open, 497.0), (RejectAction.Close, 517.0)],
             Walk(schedule, 400, 600).Select(step => (step.Action, step.Due.MillisecondsSince(Some.Start)))
@@ -59,7 +59,7 @@ public sealed class RejectScheduleTests
     {
         var belt = new EncoderBelt(countsPerMillimetre: 10, TimeSpan.FromMilliseconds(50));
         var schedule = new RejectSchedule(Ejector, belt);
-        schedule.Add(Some.Decision(1, offset: -100)); // Under the nozzle after 300 mm of travel.
+        schedule.Add(Some.Decision(1, offset: -100), out _); // Under the nozzle after 300 mm of travel.
         double travel = 0;
         double? opened = null;
         for (var milliseconds = 0; milliseconds < 3000; milliseconds++)
@@ -87,7 +87,7 @@ public sealed class RejectScheduleTests
                     var schedule = new RejectSchedule(Ejector, new ConstantBelt(Some.Start, 800));
                     for (var i = 0; i < offsets.Count; i++)
                     {
-                        Assert.True(schedule.Add(Some.Decision(i + 1, offset: offsets[i])));
+                        Assert.Equal(Acceptance.Scheduled, schedule.Add(Some.Decision(i + 1, offset: offsets[i]), out _));
                     }
 
                     var steps = Walk(schedule, 0, 8000);
@@ -110,9 +110,9 @@ public sealed class RejectScheduleTests
     public void FullScheduleSaysSo()
     {
         var schedule = new RejectSchedule(Ejector, new ConstantBelt(Some.Start, 800), capacity: 2);
-        Assert.True(schedule.Add(Some.Decision(1)));
-        Assert.True(schedule.Add(Some.Decision(2)));
-        Assert.False(schedule.Add(Some.Decision(3)));
+        Assert.Equal(Acceptance.Scheduled, schedule.Add(Some.Decision(1), out _));
+        Assert.Equal(Acceptance.Scheduled, schedule.Add(Some.Decision(2), out _));
+        Assert.Equal(Acceptance.Full, schedule.Add(Some.Decision(3), out _));
     }
 
     private static List<RejectStep> Walk(RejectSchedule schedule, int from, int to)

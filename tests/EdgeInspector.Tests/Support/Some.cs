@@ -28,7 +28,7 @@ internal static class Some
             offset,
             Across: 0,
             Length: 60,
-            lane,
+            (byte)(1 << lane),
             EntrySeen: true,
             At(decidedAfter) - TimeSpan.FromMilliseconds(5),
             At(decidedAfter)
