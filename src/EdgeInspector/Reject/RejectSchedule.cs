@@ -206,7 +206,7 @@ internal sealed class RejectSchedule
         var open = FirstPulse(now.Nanoseconds);
         var deadline = FirstDeadline(out var undecided);
         var close = FirstClose(out var closing);
-        if (close <= now.Nanoseconds && close <= open.Plan.Open)
+        if (close <= now.Nanoseconds && close < open.Plan.Open)
         {
             return Close(closing, close) is var lanes and not 0
                 ? new(RejectAction.Close, lanes, 0, new Instant(close))

@@ -115,6 +115,138 @@ public sealed class RejectScheduleTests
         Assert.Equal(Acceptance.Full, schedule.Add(Some.Decision(3), out _));
     }
 
+    [Fact]
+    public void PulseIsCutWhereANeighbourThatStaysWouldBeInTheWindow()
+    {
+        var schedule = new RejectSchedule(Ejector, new ConstantBelt(Some.Start, 800));
+        schedule.Add(Some.Decision(1, offset: 0), out _);
+        schedule.Add(Some.Decision(2, Verdict.Pass, offset: 24), out _);
+
+        // The blast would end 10 ms after 500 ms; the neighbour is in the window from (424 - 10) / 0.8 = 517.5 ms on: no cut.
+        Assert.Equal([482.0, 502.0], Milliseconds(Walk(schedule, 400, 600)));
+
+        var crowded = new RejectSchedule(Ejector, new ConstantBelt(Some.Start, 800));
+        crowded.Add(Some.Decision(1, offset: 0), out _);
+        crowded.Add(Some.Decision(2, Verdict.Pass, offset: 16), out _); // From 507.5 ms on: the pulse ends half a millisecond before.
+        Assert.Equal([482.0, 499.0], Milliseconds(Walk(crowded, 400, 600)));
+    }
+
+    [Fact]
+    public void PulseBeginsOnlyWhenTheNeighbourAheadIsOutOfTheWindow()
+    {
+        var schedule = new RejectSchedule(Ejector, new ConstantBelt(Some.Start, 800));
+        schedule.Add(Some.Decision(1, Verdict.Pass, offset: -16), out _); // Leaves the window at (400 - 16 + 10) / 0.8 = 492.5 ms.
+        schedule.Add(Some.Decision(2, offset: 0), out _);
+        Assert.Equal([485.0, 502.0], Milliseconds(Walk(schedule, 400, 600)));
+    }
+
+    [Fact]
+    public void NeighbourOnAnotherLaneCutsNothing()
+    {
+        var schedule = new RejectSchedule(Ejector, new ConstantBelt(Some.Start, 800));
+        schedule.Add(Some.Decision(1, offset: 0), out _);
+        schedule.Add(Some.Decision(2, Verdict.Pass, offset: 0, lane: 1), out _);
+        Assert.Equal([482.0, 502.0], Milliseconds(Walk(schedule, 400, 600)));
+    }
+
+    [Fact]
+    public void LatePulseThatWouldHitANeighbourIsAMiss()
+    {
+        var schedule = new RejectSchedule(Ejector, new ConstantBelt(Some.Start, 800));
+        schedule.Add(Some.Decision(1, offset: 0), out _);
+        schedule.Add(Some.Decision(2, Verdict.Pass, offset: 16), out _);
+        Assert.Equal(RejectAction.Miss, schedule.Next(Some.At(496)).Action); // 5 ms from here the neighbour has come.
+    }
+
+    [Fact]
+    public void PartAcrossTwoLanesOpensAndClosesBoth()
+    {
+        var schedule = new RejectSchedule(Ejector, new ConstantBelt(Some.Start, 800));
+        schedule.Add(Some.Decision(1, offset: 0) with { Lanes = 0b11 }, out _);
+        Assert.Equal(
+            [(RejectAction.Open, (byte)0b11), (RejectAction.Close, (byte)0b11)],
+            Walk(schedule, 400, 600).Select(step => (step.Action, step.Lanes))
+        );
+    }
+
+    [Fact]
+    public void WhatNobodyDecidesInTimeIsThrownOut()
+    {
+        var schedule = new RejectSchedule(Ejector, new ConstantBelt(Some.Start, 800));
+        Announce(schedule, from: -30, to: 30);
+        var steps = Walk(schedule, 400, 600);
+        Assert.Equal([RejectAction.OpenUndecided, RejectAction.Close], steps.Select(step => step.Action));
+
+        // Until parts have shown their length, one is taken to be 50 mm: centred at -5, so 6.25 ms before 482.
+        Assert.Equal(475.75, steps[0].Due.MillisecondsSince(Some.Start));
+
+        // The decision that comes at last names the part that is gone, once.
+        Assert.Equal(Acceptance.ThrownOutBefore, schedule.Add(Some.Decision(1, offset: 0), out var firedAt));
+        Assert.Equal(Some.At(476), firedAt);
+        Assert.Equal(Acceptance.Scheduled, schedule.Add(Some.Decision(2, offset: 0), out _));
+    }
+
+    [Fact]
+    public void WhatNobodyDecidesInTimeGoesThroughWhereTheRecipeSaysSo()
+    {
+        var schedule = new RejectSchedule(Ejector, new ConstantBelt(Some.Start, 800), onLate: Disposition.Pass);
+        Announce(schedule, from: -30, to: 30);
+        Assert.DoesNotContain(Walk(schedule, 400, 600), step => step.Action is RejectAction.Open or RejectAction.OpenUndecided);
+    }
+
+    [Fact]
+    public void WhatIsDecidedInTimeHasNoDeadline()
+    {
+        var schedule = new RejectSchedule(Ejector, new ConstantBelt(Some.Start, 800));
+        Announce(schedule, from: -30, to: 90);
+        schedule.Add(Some.Decision(1, Verdict.Pass, offset: 0), out _);
+        schedule.Add(Some.Decision(2, Verdict.Pass, offset: 61), out _);
+        Assert.Empty(Walk(schedule, 400, 800));
+    }
+
+    [Fact]
+    public void UndecidedPartInARowGoesAndItsNeighboursStay()
+    {
+        var schedule = new RejectSchedule(Ejector, new ConstantBelt(Some.Start, 800));
+        Announce(schedule, from: -30, to: 150);
+        schedule.Add(Some.Decision(1, Verdict.Pass, offset: 0), out _);
+        schedule.Add(Some.Decision(3, Verdict.Pass, offset: 120), out _);
+        var steps = Walk(schedule, 400, 900);
+        Assert.Equal([RejectAction.OpenUndecided, RejectAction.Close], steps.Select(step => step.Action));
+        var blast = steps.Select(step => (step.Due.MillisecondsSince(Some.Start) + 8) * 0.8 - 400).ToArray();
+        Assert.InRange(blast[0], 10.0, 60.0); // Part 1 has left the window at +10, part 3 enters it at 110.
+        Assert.InRange(blast[1], 60.0, 110.0);
+    }
+
+    [Fact]
+    public void RowThatStillBlocksTheEyeHasADeadlineToo()
+    {
+        var schedule = new RejectSchedule(Ejector, new ConstantBelt(Some.Start, 800));
+        schedule.Expect(new EntryMark(Eye: 0, Lanes: byte.MaxValue, Blocked: true, Offset: -30));
+        Assert.Contains(Walk(schedule, 400, 500), step => step.Action == RejectAction.OpenUndecided);
+    }
+
+    [Fact]
+    public void ValveStaysOpenForARejectThatComesBeforeItHasRested()
+    {
+        var schedule = new RejectSchedule(Ejector, new ConstantBelt(Some.Start, 800));
+        schedule.Add(Some.Decision(1, offset: 0), out _);
+        schedule.Add(Some.Decision(2, offset: 19), out _); // 23.75 ms behind: 3.75 ms after the first pulse's end.
+        Assert.Equal(
+            [RejectAction.Open, RejectAction.Open, RejectAction.Close],
+            Walk(schedule, 400, 700).Select(step => step.Action)
+        );
+    }
+
+    private static IEnumerable<double> Milliseconds(IEnumerable<RejectStep> steps) =>
+        steps.Select(step => Math.Round(step.Due.MillisecondsSince(Some.Start), 3));
+
+    private static void Announce(RejectSchedule schedule, double from, double to)
+    {
+        schedule.Expect(new EntryMark(Eye: 0, Lanes: byte.MaxValue, Blocked: true, Offset: from));
+        schedule.Expect(new EntryMark(Eye: 0, Lanes: byte.MaxValue, Blocked: false, Offset: to));
+    }
+
     private static List<RejectStep> Walk(RejectSchedule schedule, int from, int to)
     {
         List<RejectStep> steps = [];
