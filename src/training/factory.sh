@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the factory package again: a data set from the virtual line, then both stages. About ten minutes on two idle cores.
+# Makes the factory package again: a data set from the virtual line, then both stages. Four to five minutes on two idle cores.
 #   src/training/factory.sh [OUT]      OUT is firmware-config/models/biscuit where not given
 # PYTHON names the interpreter (default /usr/bin/python3, where Debian puts python3-torch, else python3),
 # DATA the folder for the data set (default data/biscuit: about 400 MB; it is used again where it is there).
