@@ -140,7 +140,7 @@ internal sealed class InspectionStation : IAsyncDisposable
             : null;
         _book = new PartBook(
             run,
-            options.Sensors.ConfirmEyes.Count > 0,
+            options.Sensors.ConfirmEyes.Count,
             options.Reject.ConfirmDelay,
             options.Reject.ConfirmTolerance,
             time,

@@ -18,4 +18,17 @@ internal sealed record LedgerRun(
     string Recipe,
     string Version,
     DateTimeOffset? Ended = null
-);
+)
+{
+    /// <summary>The last sign of life: when its totals were last written. Null when they never were.</summary>
+    public DateTimeOffset? Heard { get; init; }
+
+    /// <summary>When a later start found that it had never ended: the gap goes from <see cref="Heard"/> to here.</summary>
+    public DateTimeOffset? GapNoticed { get; init; }
+
+    /// <summary>How many of its parts retention has removed.</summary>
+    public long Removed { get; init; }
+
+    /// <summary>What it counted, at <see cref="Heard"/>; null when it was never written.</summary>
+    public RunTotals? Totals { get; init; }
+}

@@ -9,7 +9,7 @@ namespace EdgeInspector.Ledger;
 internal static class LedgerSchema
 {
     /// <summary>PRAGMA user_version of a file this program writes.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     /// <summary>SQLITE_CONSTRAINT: the row is at fault, not the disk.</summary>
     public const int Constraint = 19;
@@ -25,8 +25,8 @@ internal static class LedgerSchema
 
     // Times are microseconds since 1970 UTC. Enum numbers are those of the code and are never reused. The view is for
     // people with a SQLite browser; the program reads the table. SQLite has no NaN: null stands for it.
-    private const string Tables = """
-        CREATE TABLE IF NOT EXISTS runs (
+    private const string FirstTables = """
+        CREATE TABLE runs (
             id TEXT PRIMARY KEY NOT NULL,
             station TEXT NOT NULL,
             started INTEGER NOT NULL,
@@ -36,7 +36,7 @@ internal static class LedgerSchema
             version TEXT NOT NULL,
             gap_noticed INTEGER
         ) WITHOUT ROWID;
-        CREATE TABLE IF NOT EXISTS parts (
+        CREATE TABLE parts (
             seq INTEGER PRIMARY KEY,
             id TEXT NOT NULL UNIQUE,
             number INTEGER NOT NULL,
@@ -60,20 +60,78 @@ internal static class LedgerSchema
             model TEXT NOT NULL,
             simulated INTEGER NOT NULL
         );
-        CREATE INDEX IF NOT EXISTS parts_by_time ON parts (decided);
-        CREATE INDEX IF NOT EXISTS parts_by_verdict ON parts (verdict, decided);
-        CREATE VIEW IF NOT EXISTS parts_readable AS SELECT
+        CREATE INDEX parts_by_time ON parts (decided);
+        CREATE INDEX parts_by_verdict ON parts (verdict, decided);
+        """;
+
+    // New columns carry no value that would have to be written into old rows: a ledger of gigabytes is brought up to date in
+    // milliseconds, and lanes of old parts follow from their lane. No index on challenge for the same reason; its parts are
+    // found by time. heard is the last sign of life of a run, from which a gap is measured; removed counts its parts that
+    // retention took.
+    private const string Challenges = """
+        ALTER TABLE parts ADD COLUMN lanes INTEGER;
+        ALTER TABLE parts ADD COLUMN challenge TEXT;
+        ALTER TABLE runs ADD COLUMN heard INTEGER;
+        ALTER TABLE runs ADD COLUMN removed INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE runs ADD COLUMN parts INTEGER;
+        ALTER TABLE runs ADD COLUMN challenge_parts INTEGER;
+        ALTER TABLE runs ADD COLUMN unaccounted INTEGER;
+        ALTER TABLE runs ADD COLUMN entry_eyes INTEGER;
+        ALTER TABLE runs ADD COLUMN entry_eye INTEGER;
+        ALTER TABLE runs ADD COLUMN pulses INTEGER;
+        ALTER TABLE runs ADD COLUMN confirmed INTEGER;
+        ALTER TABLE runs ADD COLUMN unconfirmed INTEGER;
+        ALTER TABLE runs ADD COLUMN unexpected INTEGER;
+        CREATE TABLE challenges (
+            id TEXT PRIMARY KEY NOT NULL,
+            run TEXT NOT NULL,
+            station TEXT NOT NULL,
+            who TEXT NOT NULL,
+            defect TEXT,
+            started INTEGER NOT NULL,
+            ended INTEGER,
+            outcome INTEGER NOT NULL,
+            fault TEXT,
+            after_part INTEGER NOT NULL,
+            last_part INTEGER,
+            least_margin REAL,
+            pieces TEXT NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE alarms (
+            station TEXT NOT NULL,
+            code TEXT NOT NULL,
+            raised INTEGER NOT NULL,
+            text TEXT NOT NULL,
+            cleared INTEGER,
+            acknowledged INTEGER,
+            who TEXT,
+            PRIMARY KEY (station, code, raised)
+        ) WITHOUT ROWID;
+        CREATE TABLE removals (
+            day INTEGER NOT NULL,
+            why TEXT NOT NULL,
+            parts INTEGER NOT NULL,
+            first_decided INTEGER NOT NULL,
+            last_decided INTEGER NOT NULL,
+            removed INTEGER NOT NULL,
+            PRIMARY KEY (day, why)
+        ) WITHOUT ROWID;
+        DROP VIEW IF EXISTS parts_readable;
+        CREATE VIEW parts_readable AS SELECT
             id,
             strftime('%Y-%m-%dT%H:%M:%fZ', decided / 1e6, 'unixepoch') AS decided_at,
             CASE verdict WHEN 0 THEN 'pass' WHEN 1 THEN 'reject' WHEN 2 THEN 'not inspected' ELSE 'late' END AS verdict,
             label, score, offset_mm, decision_ms, fired_late_us IS NOT NULL AS fired,
             CASE confirmation WHEN 0 THEN '' WHEN 1 THEN 'pending' WHEN 2 THEN 'confirmed' ELSE 'missing' END AS confirmed,
-            recipe, model
+            challenge, recipe, model
             FROM parts;
         """;
 
+    /// <summary>What brings a file from one version to the next, from an empty one on.</summary>
+    private static readonly string[] Steps = [FirstTables, Challenges];
+
     /// <summary>
-    /// Opens the file for writing and makes the tables where they are missing.
+    /// Opens the file for writing, and makes or brings up to date its tables in one transaction.
     /// </summary>
     /// <remarks>
     /// WAL, so that readers never hold the writer up. synchronous=NORMAL does not force each commit onto the disk: a
@@ -115,7 +173,11 @@ internal static class LedgerSchema
             }
 
             using var transaction = connection.BeginTransaction();
-            Execute(connection, Tables, transaction);
+            for (var version = found; version < Version; version++)
+            {
+                Execute(connection, Steps[version], transaction);
+            }
+
             Execute(connection, $"PRAGMA user_version = {Version}", transaction);
             transaction.Commit();
             return connection;
@@ -128,6 +190,8 @@ internal static class LedgerSchema
     }
 
     /// <summary>Opens the file for reading, while it may be written.</summary>
+    /// <exception cref="SqliteException">Anything the disk or the file objects to.</exception>
+    /// <exception cref="InvalidDataException">The file is of another version.</exception>
     public static SqliteConnection OpenForReading(string path)
     {
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
@@ -140,7 +204,10 @@ internal static class LedgerSchema
         try
         {
             connection.Open();
-            return connection;
+            var found = Scalar(connection, "PRAGMA user_version");
+            return found == Version
+                ? connection
+                : throw new InvalidDataException($"has schema {found}, and this program reads {Version}");
         }
         catch
         {
@@ -183,6 +250,9 @@ internal static class LedgerSchema
 
     /// <summary>Microseconds since 1970 UTC.</summary>
     public static long ToMicroseconds(DateTimeOffset time) => (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / 10;
+
+    /// <inheritdoc cref="ToMicroseconds(DateTimeOffset)"/>
+    public static long? ToMicroseconds(DateTimeOffset? time) => time is { } known ? ToMicroseconds(known) : null;
 
     public static DateTimeOffset FromMicroseconds(long time) => DateTimeOffset.UnixEpoch.AddTicks(time * 10);
 }

@@ -20,9 +20,16 @@ internal sealed partial class LedgerStore : IDisposable
 {
     private const int BatchRows = 200;
 
+    /// <summary>Challenge tests and alarms that wait in memory: a storm of alarms on a disk in trouble.</summary>
+    private const int EventQueueLength = 10_000;
+
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RetentionInterval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan TotalsInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often a run on a line without parts shows that it lives: each time rewrites a flash block.</summary>
+    private static readonly TimeSpan QuietInterval = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(5);
 
     private readonly LedgerOptions _options;
@@ -30,18 +37,26 @@ internal sealed partial class LedgerStore : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Channel<PartRecord> _queue;
+    private readonly Channel<object> _eventQueue;
 
     // Guards the file and the lists below; held during disk work, so never taken by Offer.
     private readonly Lock _disk = new();
     private readonly List<PartRecord> _batch = new(BatchRows);
     private readonly Dictionary<string, LedgerRun> _runs = [];
     private readonly HashSet<string> _unwrittenRuns = [];
+    private readonly List<object> _events = [];
+    private readonly Dictionary<string, Func<RunTotals>> _followed = [];
+    private readonly Dictionary<string, RunTotals> _unwrittenTotals = [];
+    private readonly Dictionary<string, RunTotals> _writtenTotals = [];
     private FileStream? _ownership;
     private LedgerWriter? _writer;
     private TimeSpan _retryWait = FirstRetry;
     private Instant _retryAt;
     private Instant _syncDue;
     private Instant _retentionDue;
+    private Instant _totalsDue;
+    private Instant _quietDue;
+    private DateOnly _forgotten;
     private bool _dirty;
     private volatile string _state = "not open";
     private long _lost;
@@ -65,6 +80,11 @@ internal sealed partial class LedgerStore : IDisposable
             FullMode = BoundedChannelFullMode.Wait,
             SingleReader = true,
         });
+        _eventQueue = Channel.CreateBounded<object>(new BoundedChannelOptions(EventQueueLength)
+        {
+            FullMode = BoundedChannelFullMode.Wait,
+            SingleReader = true,
+        });
     }
 
     /// <summary>The file.</summary>
@@ -81,7 +101,7 @@ internal sealed partial class LedgerStore : IDisposable
     /// <summary>"ok", or what is wrong, in one line.</summary>
     public string State => _state;
 
-    /// <summary>Parts that could not be kept.</summary>
+    /// <summary>Parts, challenge tests and alarms that could not be kept.</summary>
     public long Lost => Interlocked.Read(ref _lost);
 
     /// <summary>Parts written since the start.</summary>
@@ -141,13 +161,26 @@ internal sealed partial class LedgerStore : IDisposable
             _unwrittenRuns.Add(run.Id);
             try
             {
-                OpenWriter().Write([], [run]);
+                OpenWriter().Write(new LedgerBatch { Runs = [run] });
                 _unwrittenRuns.Remove(run.Id);
             }
             catch (SqliteException error)
             {
                 throw new LedgerException(Path, LedgerSchema.Explain(error), "free the disk or correct the permissions");
             }
+        }
+    }
+
+    /// <summary>
+    /// Keeps what a run counts: asked once a second until <see cref="EndRun"/>, which asks a last time.
+    /// </summary>
+    /// <param name="runId">A run that has begun.</param>
+    /// <param name="totals">Called on the writing task; must not wait for it.</param>
+    public void Follow(string runId, Func<RunTotals> totals)
+    {
+        lock (_disk)
+        {
+            _followed[runId] = totals;
         }
     }
 
@@ -163,8 +196,19 @@ internal sealed partial class LedgerStore : IDisposable
                 _runs[runId] = run with { Ended = _time.GetUtcNow() };
                 _unwrittenRuns.Add(runId);
             }
+
+            if (_followed.Remove(runId, out var totals))
+            {
+                _unwrittenTotals[runId] = totals();
+            }
         }
     }
+
+    /// <summary>Hands a challenge test over; never blocks. A later record of the same test replaces it.</summary>
+    public void Offer(ChallengeRecord challenge) => OfferEvent(challenge);
+
+    /// <summary>Hands an alarm over; never blocks. A later word on the same alarm replaces it.</summary>
+    public void Offer(LedgerAlarm alarm) => OfferEvent(alarm);
 
     /// <summary>Hands a part over; never blocks. A part with the id of an earlier one replaces it.</summary>
     public void Offer(PartRecord part)
@@ -217,9 +261,18 @@ internal sealed partial class LedgerStore : IDisposable
         }
     }
 
+    private void OfferEvent(object happened)
+    {
+        if (!_eventQueue.Writer.TryWrite(happened))
+        {
+            Interlocked.Increment(ref _lost);
+        }
+    }
+
     private async Task DrainAsync()
     {
         _queue.Writer.TryComplete();
+        _eventQueue.Writer.TryComplete();
         var giveUpAt = _time.GetInstant() + DrainTime;
         while (true)
         {
@@ -236,11 +289,12 @@ internal sealed partial class LedgerStore : IDisposable
 
         lock (_disk)
         {
-            var left = _batch.Count;
+            var left = _batch.Count + _events.Count + _queue.Reader.Count + _eventQueue.Reader.Count;
             _batch.Clear();
-            while (_queue.Reader.TryRead(out _))
+            _events.Clear();
+            while (_queue.Reader.TryRead(out _) || _eventQueue.Reader.TryRead(out _))
             {
-                left++;
+                // Counted above.
             }
 
             if (left > 0)
@@ -264,12 +318,18 @@ internal sealed partial class LedgerStore : IDisposable
                     _batch.Add(part);
                 }
 
-                if (_batch.Count > 0 || _unwrittenRuns.Count > 0)
+                while (_events.Count < BatchRows && _eventQueue.Reader.TryRead(out var happened))
+                {
+                    _events.Add(happened);
+                }
+
+                TakeTotals();
+                if (_batch.Count > 0 || _events.Count > 0 || _unwrittenRuns.Count > 0 || _unwrittenTotals.Count > 0)
                 {
                     WriteBatch(writer);
                 }
             }
-            while (_queue.Reader.Count > 0);
+            while (_queue.Reader.Count > 0 || _eventQueue.Reader.Count > 0);
 
             Maintain(writer);
             if (_state != "ok")
@@ -285,6 +345,31 @@ internal sealed partial class LedgerStore : IDisposable
         {
             Trouble(error is SqliteException sqlite ? LedgerSchema.Explain(sqlite) : error.Message);
             return false;
+        }
+    }
+
+    private void TakeTotals()
+    {
+        var now = _time.GetInstant();
+        if (now < _totalsDue)
+        {
+            return;
+        }
+
+        _totalsDue = now + TotalsInterval;
+        var quiet = now >= _quietDue;
+        if (quiet)
+        {
+            _quietDue = now + QuietInterval;
+        }
+
+        foreach (var (run, totals) in _followed)
+        {
+            var counted = totals();
+            if (quiet || counted != _writtenTotals.GetValueOrDefault(run))
+            {
+                _unwrittenTotals[run] = counted;
+            }
         }
     }
 
@@ -314,41 +399,54 @@ internal sealed partial class LedgerStore : IDisposable
         // The end of a run goes with, or after, its last part.
         var nothingWaits = _queue.Reader.Count == 0;
         var runs = _unwrittenRuns.Select(id => _runs[id]).Where(run => run.Ended is null || nothingWaits).ToArray();
+        var others = new LedgerBatch { Runs = runs, Totals = _unwrittenTotals, Heard = _time.GetUtcNow() };
         try
         {
-            writer.Write(_batch, runs);
+            writer.Write(others with { Parts = _batch, Events = _events });
         }
         catch (Exception error) when (IsRowsFault(error))
         {
-            WriteOneByOne(writer);
-            writer.Write([], runs);
+            WriteOneByOne(writer, _batch, part => new LedgerBatch { Parts = [part] }, part => part.Id);
+            WriteOneByOne(writer, _events, happened => new LedgerBatch { Events = [happened] }, Named);
+            writer.Write(others);
         }
 
         Interlocked.Add(ref _written, _batch.Count);
         _batch.Clear();
+        _events.Clear();
         _unwrittenRuns.ExceptWith(runs.Select(run => run.Id));
+        foreach (var (run, totals) in _unwrittenTotals)
+        {
+            _writtenTotals[run] = totals;
+        }
+
+        _unwrittenTotals.Clear();
         foreach (var run in runs.Where(run => run.Ended is not null))
         {
             _runs.Remove(run.Id);
+            _writtenTotals.Remove(run.Id);
         }
 
         _dirty = true;
     }
 
-    /// <summary>One part that the table refuses must not hold up the others for ever.</summary>
-    private void WriteOneByOne(LedgerWriter writer)
+    private static string Named(object happened) =>
+        happened is ChallengeRecord challenge ? $"challenge test {challenge.Id}" : $"alarm {((LedgerAlarm)happened).Code}";
+
+    /// <summary>One row that its table refuses must not hold up the others for ever.</summary>
+    private void WriteOneByOne<T>(LedgerWriter writer, List<T> rows, Func<T, LedgerBatch> alone, Func<T, string> name)
     {
-        for (var i = _batch.Count - 1; i >= 0; i--)
+        for (var i = rows.Count - 1; i >= 0; i--)
         {
             try
             {
-                writer.Write([_batch[i]], []);
+                writer.Write(alone(rows[i]));
             }
             catch (Exception error) when (IsRowsFault(error))
             {
                 Interlocked.Increment(ref _lost);
-                LogRefused(_batch[i].Id, error.Message);
-                _batch.RemoveAt(i);
+                LogRefused(name(rows[i]), error.Message);
+                rows.RemoveAt(i);
             }
         }
     }
@@ -368,9 +466,14 @@ internal sealed partial class LedgerStore : IDisposable
 
         if (now >= _retentionDue)
         {
-            var before = _time.GetUtcNow() - _options.Retention;
-            var more = writer.Retain(before, _options.MaximumMegabytes * 1_000_000L);
+            var wall = _time.GetUtcNow();
+            var more = writer.Retain(wall - _options.Retention, _options.MaximumMegabytes * 1_000_000L, wall);
             _retentionDue = more ? now : now + RetentionInterval;
+            if (_forgotten != DateOnly.FromDateTime(wall.UtcDateTime))
+            {
+                writer.Forget(wall - _options.HistoryRetention);
+                _forgotten = DateOnly.FromDateTime(wall.UtcDateTime);
+            }
         }
     }
 
@@ -433,9 +536,9 @@ internal sealed partial class LedgerStore : IDisposable
         Level = LogLevel.Warning, Message = "Run {Run} of {Started:O} never ended: its last parts may be missing")]
     private partial void LogGap(string run, DateTimeOffset started);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Part {Part} cannot be written: {What}")]
-    private partial void LogRefused(string part, string what);
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Row} cannot be written: {What}")]
+    private partial void LogRefused(string row, string what);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Count} parts are lost from the ledger: {What}")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Count} records are lost from the ledger: {What}")]
     private partial void LogLost(int count, string what);
 }

@@ -33,61 +33,140 @@ internal sealed record RunFacts(
 /// </summary>
 internal sealed class PartBook
 {
+    /// <summary>
+    /// What an edge of the confirm eye may take to get here: the sensor thread waits its turn on a busy machine, and a part
+    /// must not be called missing while its proof is under way.
+    /// </summary>
+    private static readonly TimeSpan EyeReport = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How long a number may be skipped before its part counts as lost: another thread's note may be under way.</summary>
+    private static readonly TimeSpan GapPatience = TimeSpan.FromSeconds(1);
+
+    /// <summary>Actuated parts that are remembered to tell a doubled event from one that fits no part.</summary>
+    private const int Remembered = 256;
+
+    /// <summary>Events that may wait for their decision. More means that decisions are lost, not late.</summary>
+    private const int MostEarly = 4_096;
+
     private readonly Lock _gate = new();
     private readonly RunFacts _run;
-    private readonly bool _hasConfirmEye;
+    private readonly int _confirmEyes;
     private readonly TimeSpan _confirmFrom;
     private readonly TimeSpan _confirmUntil;
     private readonly TimeProvider _time;
     private readonly Action<PartRecord> _ended;
+    private readonly Func<long, string?> _challengeOf;
     private readonly Dictionary<long, OpenPart> _open = [];
     private readonly Dictionary<long, PartEvent> _early = [];
+    private readonly Dictionary<long, Instant> _gaps = [];
+    private readonly HashSet<long> _gapsTold = [];
+
+    // In the order of their pulses.
     private readonly List<OpenPart> _awaitingEye = [];
-    private readonly SortedDictionary<string, long> _defects = new(StringComparer.Ordinal);
-    private readonly HashSet<long> _gaps = [];
-    private PartCounts _counts = new();
+
+    // Parts across several lanes that one lane's eye has confirmed: the other lanes' eyes may see them too.
+    private readonly List<OpenPart> _answered = [];
+    private readonly (long Number, bool Fired)[] _actuated = new (long, bool)[Remembered];
+    private readonly Tally _production = new();
+    private readonly Tally _challenges = new();
+    private int _actuatedNext;
     private long _highest;
     private long _duplicates;
+    private long _strays;
+    private long _entryEye;
+    private long _unexpected;
 
     /// <summary>Opens the book of one run.</summary>
     /// <param name="run">What every record of the run has in common.</param>
-    /// <param name="hasConfirmEye">Whether an eye watches the bin.</param>
+    /// <param name="confirmEyes">Eyes that watch the bins: none, one for all lanes, or one a lane.</param>
     /// <param name="confirmDelay">From pulse to eye.</param>
     /// <param name="confirmTolerance">How much earlier or later the eye may answer.</param>
     /// <param name="time">For labels and for the age of pulses.</param>
     /// <param name="ended">Receives each part's record once, when it has come to its end.</param>
+    /// <param name="challengeOf">
+    /// The challenge test that a part of this number belongs to, or null in production; asked once for each decided part.
+    /// </param>
     public PartBook(
         RunFacts run,
-        bool hasConfirmEye,
+        int confirmEyes,
         TimeSpan confirmDelay,
         TimeSpan confirmTolerance,
         TimeProvider time,
-        Action<PartRecord> ended
+        Action<PartRecord> ended,
+        Func<long, string?>? challengeOf = null
     )
     {
         _run = run;
-        _hasConfirmEye = hasConfirmEye;
+        _confirmEyes = confirmEyes;
         _confirmFrom = confirmDelay - confirmTolerance;
         _confirmUntil = confirmDelay + confirmTolerance;
         _time = time;
         _ended = ended;
+        _challengeOf = challengeOf ?? (_ => null);
     }
 
-    /// <summary>The counts so far.</summary>
+    /// <summary>Told what alarms are made of, on the task that feeds the book and while it is held: it must not wait.</summary>
+    public Action<PartNotice>? Noticed { get; set; }
+
+    /// <summary>The highest part number decided so far.</summary>
+    public long LastNumber
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _highest;
+            }
+        }
+    }
+
+    /// <summary>The counts of production so far; the eyes' counts are of everything.</summary>
     public PartCounts Counts()
     {
         lock (_gate)
         {
-            return _counts with
+            return _production.Counts with
             {
-                Open = _open.Count,
-                Unaccounted = _duplicates + _gaps.Count,
-                Defects = new Dictionary<string, long>(_defects),
+                EntryEye = _entryEye,
+                UnexpectedBinEntries = _unexpected,
+                Unaccounted = Unaccounted,
+                ChallengeParts = _challenges.Parts,
             };
         }
     }
 
-    /// <summary>Enters one event.</summary>
+    /// <summary>The counts of parts that belong to challenge tests.</summary>
+    public PartCounts ChallengeCounts()
+    {
+        lock (_gate)
+        {
+            return _challenges.Counts;
+        }
+    }
+
+    /// <summary>What the run's records are reconciled with.</summary>
+    /// <param name="entryEyes">How many entry eyes are fitted.</param>
+    public RunTotals Totals(int entryEyes)
+    {
+        lock (_gate)
+        {
+            return new RunTotals(
+                _production.Parts + _challenges.Parts,
+                _challenges.Parts,
+                Unaccounted,
+                entryEyes,
+                entryEyes > 0 ? _entryEye : null,
+                _production.Pulses + _challenges.Pulses,
+                _confirmEyes > 0 ? _production.Confirmed + _challenges.Confirmed : null,
+                _confirmEyes > 0 ? _production.Unconfirmed + _challenges.Unconfirmed : null,
+                _confirmEyes > 0 ? _unexpected : null
+            );
+        }
+    }
+
+    private long Unaccounted => _duplicates + _strays + _gaps.Count;
+
+    /// <summary>Enters one event. Events that come twice change nothing the second time.</summary>
     public void Enter(in PartEvent happened)
     {
         lock (_gate)
@@ -98,10 +177,11 @@ internal sealed class PartBook
                     Decided(happened.Decision);
                     break;
                 case PartEventKind.EntryEye:
-                    _counts = _counts with { EntryEye = _counts.EntryEye + 1 };
+                    _entryEye++;
                     break;
                 case PartEventKind.ConfirmEye:
-                    Confirmed(happened.At);
+                    // One eye across all chutes is lane 0's by its number, and anybody's by what it sees.
+                    Confirmed(happened.At, _confirmEyes > 1 ? happened.Lane : -1);
                     break;
                 default:
                     Actuated(happened);
@@ -115,12 +195,29 @@ internal sealed class PartBook
     {
         lock (_gate)
         {
-            while (_awaitingEye.Count > 0 && now - _awaitingEye[0].FiredAt > _confirmUntil)
+            while (_awaitingEye.Count > 0 && now - _awaitingEye[0].FiredAt > _confirmUntil + EyeReport)
             {
                 var part = _awaitingEye[0];
                 _awaitingEye.RemoveAt(0);
-                _counts = _counts with { Unconfirmed = _counts.Unconfirmed + 1 };
+                part.Tally.Unconfirmed++;
                 End(part, Confirmation.Missing);
+                Tell(PartNoticeKind.MissingConfirmation, part.Decision.PartId, part.Decision.Lane, part.FiredAt);
+            }
+
+            while (_answered.Count > 0 && now - _answered[0].FiredAt > _confirmUntil + EyeReport)
+            {
+                _answered.RemoveAt(0);
+            }
+
+            if (_gaps.Count > _gapsTold.Count)
+            {
+                foreach (var (number, noticed) in _gaps)
+                {
+                    if (now - noticed > GapPatience && _gapsTold.Add(number))
+                    {
+                        Tell(PartNoticeKind.Unaccounted, number, -1, noticed);
+                    }
+                }
             }
         }
     }
@@ -131,6 +228,7 @@ internal sealed class PartBook
         lock (_gate)
         {
             _awaitingEye.Clear();
+            _answered.Clear();
             foreach (var part in _open.Values.OrderBy(part => part.Decision.PartId).ToArray())
             {
                 if (part.LateBy is null && part.Decision.Disposition == Disposition.Reject)
@@ -139,8 +237,15 @@ internal sealed class PartBook
                     part.Reason = Reason.Stopped;
                 }
 
-                End(part, part.LateBy is null ? Confirmation.NotExpected : Confirmation.Pending);
+                End(part, part.LateBy is null || _confirmEyes == 0 ? Confirmation.NotExpected : Confirmation.Pending);
             }
+
+            foreach (var happened in _early.Values)
+            {
+                Stray(happened);
+            }
+
+            _early.Clear();
         }
     }
 
@@ -149,26 +254,33 @@ internal sealed class PartBook
         if (decision.PartId <= _highest && !_gaps.Remove(decision.PartId))
         {
             _duplicates++;
+            Tell(PartNoticeKind.Unaccounted, decision.PartId, -1, decision.DecidedAt);
             return;
         }
+
+        _gapsTold.Remove(decision.PartId);
 
         // Numbers count up without a gap; one that is skipped is an event that was lost, and stays visible.
         for (var missing = _highest + 1; missing < decision.PartId; missing++)
         {
-            _gaps.Add(missing);
+            _gaps.Add(missing, decision.DecidedAt);
         }
 
         _highest = Math.Max(_highest, decision.PartId);
-        _counts = _counts with { Parts = _counts.Parts + 1 };
-        var part = new OpenPart(decision);
+        var challenge = _challengeOf(decision.PartId);
+        var part = new OpenPart(decision, challenge, challenge is null ? _production : _challenges);
+        part.Tally.Parts++;
         if (decision.Disposition == Disposition.Pass)
         {
             End(part, Confirmation.NotExpected);
-            return;
+        }
+        else
+        {
+            part.Tally.Open++;
+            _open.Add(decision.PartId, part);
         }
 
-        _open.Add(decision.PartId, part);
-        if (_early.Remove(decision.PartId, out var happened))
+        if (_early.Count > 0 && _early.Remove(decision.PartId, out var happened))
         {
             Actuated(happened);
         }
@@ -178,23 +290,32 @@ internal sealed class PartBook
     {
         if (!_open.TryGetValue(happened.PartId, out var part))
         {
-            if (happened.PartId > _highest)
+            ActuatedUnknown(happened);
+            return;
+        }
+
+        if (part.LateBy is not null)
+        {
+            // It has been fired; only the eye or its silence ends it now. A second word of the same pulse is no second pulse.
+            if (happened.Kind == PartEventKind.OutputFault)
             {
-                _early[happened.PartId] = happened; // The reject thread was quicker than the inspect thread's note.
+                part.Reason = Reason.OutputFault;
+                Tell(PartNoticeKind.OutputFault, happened.PartId, part.Decision.Lane, happened.At);
             }
 
             return;
         }
 
+        Remember(happened.PartId, happened.Kind == PartEventKind.Fired);
         switch (happened.Kind)
         {
             case PartEventKind.Fired:
-                _counts = _counts with { Pulses = _counts.Pulses + 1 };
+                part.Tally.Pulses++;
                 part.FiredAt = happened.At;
                 part.LateBy = happened.Lateness;
-                if (_hasConfirmEye)
+                if (_confirmEyes > 0)
                 {
-                    _awaitingEye.Add(part);
+                    InsertByPulse(_awaitingEye, part);
                 }
                 else
                 {
@@ -206,49 +327,139 @@ internal sealed class PartBook
                 part.Verdict = Verdict.Late;
                 part.Reason = Reason.Deadline;
                 End(part, Confirmation.NotExpected);
+                Tell(PartNoticeKind.Late, happened.PartId, part.Decision.Lane, happened.At);
                 break;
             default:
                 part.Reason = Reason.OutputFault;
                 End(part, Confirmation.NotExpected);
+                Tell(PartNoticeKind.OutputFault, happened.PartId, part.Decision.Lane, happened.At);
                 break;
         }
     }
 
-    private void Confirmed(Instant at)
+    private void ActuatedUnknown(in PartEvent happened)
     {
-        for (var i = 0; i < _awaitingEye.Count; i++)
+        if (happened.PartId > _highest || _gaps.ContainsKey(happened.PartId))
         {
-            var since = at - _awaitingEye[i].FiredAt;
-            if (since >= _confirmFrom && since <= _confirmUntil)
+            // The reject thread was quicker than the inspect thread's note.
+            if (_early.Count >= MostEarly)
             {
-                var part = _awaitingEye[i];
-                _awaitingEye.RemoveAt(i);
-                _counts = _counts with { Confirmed = _counts.Confirmed + 1 };
-                End(part, Confirmation.Confirmed);
+                Stray(happened);
+            }
+            else
+            {
+                _early.TryAdd(happened.PartId, happened);
+            }
+
+            return;
+        }
+
+        // A doubled word is none; a pulse for a part that was let through, or had been given up, hit something else.
+        foreach (var (number, fired) in _actuated)
+        {
+            if (number == happened.PartId && (fired || happened.Kind != PartEventKind.Fired))
+            {
                 return;
             }
         }
 
-        _counts = _counts with { UnexpectedBinEntries = _counts.UnexpectedBinEntries + 1 };
+        Stray(happened);
     }
+
+    private void Confirmed(Instant at, int lane)
+    {
+        var index = Matching(_awaitingEye, at, lane);
+        if (index >= 0)
+        {
+            var part = _awaitingEye[index];
+            _awaitingEye.RemoveAt(index);
+            part.Tally.Confirmed++;
+            part.LanesUnseen = lane < 0 ? 0 : part.LanesUnseen & ~(1 << lane);
+            if (part.LanesUnseen != 0)
+            {
+                InsertByPulse(_answered, part);
+            }
+
+            End(part, Confirmation.Confirmed);
+            return;
+        }
+
+        index = Matching(_answered, at, lane);
+        if (index >= 0)
+        {
+            _answered[index].LanesUnseen = lane < 0 ? 0 : _answered[index].LanesUnseen & ~(1 << lane);
+            if (_answered[index].LanesUnseen == 0)
+            {
+                _answered.RemoveAt(index);
+            }
+
+            return;
+        }
+
+        _unexpected++;
+        Tell(PartNoticeKind.UnexpectedBinEntry, 0, lane, at);
+    }
+
+    /// <summary>The earliest pulse that the eye's word answers, or -1.</summary>
+    private int Matching(List<OpenPart> fired, Instant at, int lane)
+    {
+        for (var i = 0; i < fired.Count; i++)
+        {
+            var since = at - fired[i].FiredAt;
+            if (since >= _confirmFrom && since <= _confirmUntil && (lane < 0 || (fired[i].LanesUnseen & (1 << lane)) != 0))
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
+    private static void InsertByPulse(List<OpenPart> fired, OpenPart part)
+    {
+        var at = fired.Count;
+        while (at > 0 && fired[at - 1].FiredAt > part.FiredAt)
+        {
+            at--;
+        }
+
+        fired.Insert(at, part);
+    }
+
+    private void Remember(long number, bool fired)
+    {
+        _actuated[_actuatedNext] = (number, fired);
+        _actuatedNext = (_actuatedNext + 1) % Remembered;
+    }
+
+    private void Stray(in PartEvent happened)
+    {
+        _strays++;
+        Remember(happened.PartId, happened.Kind == PartEventKind.Fired);
+        Tell(PartNoticeKind.Unaccounted, happened.PartId, -1, happened.At);
+    }
+
+    private void Tell(PartNoticeKind kind, long part, int lane, Instant at)
+    {
+        if (Noticed is { } noticed)
+        {
+            noticed(new PartNotice(kind, part, part > 0 ? _run.IdOf(part) : null, lane, LabelOf(at)));
+        }
+    }
+
+    /// <summary>The wall-clock time of a moment just past.</summary>
+    private DateTimeOffset LabelOf(Instant at) => _time.GetUtcNow() - (_time.GetInstant() - at);
 
     private void End(OpenPart part, Confirmation confirmation)
     {
         var decision = part.Decision;
-        _open.Remove(decision.PartId);
-        var label = decision.Label >= 0 && decision.Label < _run.Labels.Count ? _run.Labels[decision.Label] : null;
-        _counts = part.Verdict switch
+        if (_open.Remove(decision.PartId))
         {
-            Verdict.Pass => _counts with { Passed = _counts.Passed + 1 },
-            Verdict.Reject => _counts with { Rejected = _counts.Rejected + 1 },
-            Verdict.NotInspected => _counts with { NotInspected = _counts.NotInspected + 1 },
-            _ => _counts with { Late = _counts.Late + 1 },
-        };
-        if (part.Verdict == Verdict.Reject)
-        {
-            _defects[label ?? "unknown"] = _defects.GetValueOrDefault(label ?? "unknown") + 1;
+            part.Tally.Open--;
         }
 
+        var label = decision.Label >= 0 && decision.Label < _run.Labels.Count ? _run.Labels[decision.Label] : null;
+        part.Tally.Ended(part.Verdict, label);
         _ended(
             new PartRecord
             {
@@ -267,9 +478,10 @@ internal sealed class PartBook
                 Lanes = decision.Lanes,
                 EntrySeen = decision.EntrySeen,
                 DecisionMilliseconds = decision.DecidedAt.MillisecondsSince(decision.CapturedAt),
-                DecidedAt = _time.GetUtcNow() - (_time.GetInstant() - decision.DecidedAt),
+                DecidedAt = LabelOf(decision.DecidedAt),
                 FiredLateMicroseconds = part.LateBy?.TotalMicroseconds,
                 Confirmation = confirmation,
+                Challenge = part.Challenge,
                 Recipe = _run.Recipe,
                 Model = _run.Model,
                 IsSimulated = _run.IsSimulated,
@@ -277,9 +489,16 @@ internal sealed class PartBook
         );
     }
 
-    private sealed class OpenPart(in Decision decision)
+    private sealed class OpenPart(in Decision decision, string? challenge, Tally tally)
     {
         public Decision Decision { get; } = decision;
+
+        public string? Challenge { get; } = challenge;
+
+        public Tally Tally { get; } = tally;
+
+        /// <summary>Its lanes whose eyes have not seen it fall.</summary>
+        public int LanesUnseen { get; set; } = decision.Lanes;
 
         public Verdict Verdict { get; set; } = decision.Verdict;
 
@@ -288,5 +507,64 @@ internal sealed class PartBook
         public Instant FiredAt { get; set; } = Instant.Never;
 
         public TimeSpan? LateBy { get; set; }
+    }
+
+    /// <summary>Running sums, in production or of challenge tests.</summary>
+    private sealed class Tally
+    {
+        private readonly SortedDictionary<string, long> _defects = new(StringComparer.Ordinal);
+
+        // Counts are asked for many times a second and defects are rare: the copy is kept until one comes.
+        private Dictionary<string, long>? _copy;
+        private long _passed;
+        private long _rejected;
+        private long _notInspected;
+        private long _late;
+
+        public long Parts { get; set; }
+
+        public long Open { get; set; }
+
+        public long Pulses { get; set; }
+
+        public long Confirmed { get; set; }
+
+        public long Unconfirmed { get; set; }
+
+        public PartCounts Counts =>
+            new()
+            {
+                Parts = Parts,
+                Passed = _passed,
+                Rejected = _rejected,
+                NotInspected = _notInspected,
+                Late = _late,
+                Open = Open,
+                Pulses = Pulses,
+                Confirmed = Confirmed,
+                Unconfirmed = Unconfirmed,
+                Defects = _copy ??= new(_defects),
+            };
+
+        public void Ended(Verdict verdict, string? label)
+        {
+            switch (verdict)
+            {
+                case Verdict.Pass:
+                    _passed++;
+                    break;
+                case Verdict.Reject:
+                    _rejected++;
+                    _defects[label ?? "unknown"] = _defects.GetValueOrDefault(label ?? "unknown") + 1;
+                    _copy = null;
+                    break;
+                case Verdict.NotInspected:
+                    _notInspected++;
+                    break;
+                default:
+                    _late++;
+                    break;
+            }
+        }
     }
 }

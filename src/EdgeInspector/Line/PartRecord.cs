@@ -68,6 +68,12 @@ internal sealed record PartRecord
     /// <summary>What the confirm eye said.</summary>
     public Confirmation Confirmation { get; init; }
 
+    /// <summary>
+    /// The challenge test under way when it was decided, see <see cref="ChallengeRecord.Id"/>: a test piece, or a part that
+    /// passed between them. Leaves production counters alone. Null in production.
+    /// </summary>
+    public string? Challenge { get; init; }
+
     /// <summary>The recipe in force.</summary>
     public required string Recipe { get; init; }
 

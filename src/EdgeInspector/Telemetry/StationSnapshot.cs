@@ -58,6 +58,9 @@ internal sealed record PartCounts
     /// <summary>Blockages of the entry eye (touching parts are one).</summary>
     public long EntryEye { get; init; }
 
+    /// <summary>Parts of challenge tests; none of the other part counts has them, the entry eye's has.</summary>
+    public long ChallengeParts { get; init; }
+
     /// <summary>Rejected parts by label.</summary>
     public IReadOnlyDictionary<string, long> Defects { get; init; } = new Dictionary<string, long>();
 }

@@ -37,7 +37,8 @@ public sealed class LedgerStoreTests : IDisposable
                 Score = 0.93,
                 FiredLateMicroseconds = -12.5,
                 Confirmation = Confirmation.Confirmed,
-                Lanes = 8,
+                Lanes = 0b1001,
+                Challenge = $"{Run.Id}/c1",
             },
             Part(3) with { Verdict = Verdict.NotInspected, Reason = Reason.NotSeen, Label = null, Score = null, Across = double.NaN },
         ];
@@ -186,7 +187,7 @@ public sealed class LedgerStoreTests : IDisposable
         using var store = Store(_folder.Path);
 
         Assert.StartsWith(
-            $"{_folder["ledger.db"]}: has schema 99, and this program knows 1; ",
+            $"{_folder["ledger.db"]}: has schema 99, and this program knows 2; ",
             Assert.Throws<LedgerException>(store.Open).Message,
             StringComparison.Ordinal);
     }

@@ -40,9 +40,9 @@ public sealed class PartBookTests
         var book = Book();
         book.Enter(Some.Decided(Some.Decision(1)));
         book.Enter(new PartEvent(PartEventKind.Fired, 1, Some.At(500)));
-        book.ExpireConfirmations(Some.At(699));
+        book.ExpireConfirmations(Some.At(799)); // Its window closed at 700; an edge may take 100 ms to be told.
         Assert.Empty(_records);
-        book.ExpireConfirmations(Some.At(701));
+        book.ExpireConfirmations(Some.At(801));
         Assert.Equal(Confirmation.Missing, Assert.Single(_records).Confirmation);
         Assert.Equal(1, book.Counts().Unconfirmed);
     }
@@ -128,7 +128,7 @@ public sealed class PartBookTests
     private PartBook Book() =>
         new(
             new RunFacts("biscuit-1", "run", "biscuit", "biscuit 1.0.0", ["good", "broken"], IsSimulated: true),
-            hasConfirmEye: true,
+            confirmEyes: 1,
             TimeSpan.FromMilliseconds(140),
             TimeSpan.FromMilliseconds(60),
             _clock,
