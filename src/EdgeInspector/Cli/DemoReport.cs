@@ -166,7 +166,7 @@ internal sealed record DemoReport
     /// Gives each record to the nearest part, as long as its offset lies within the part's own half length. Two records of
     /// one part stay two: that is what unaccounted means.
     /// </summary>
-    private static Dictionary<long, List<PartRecord>> Match(IReadOnlyList<PartTruth> truth, IReadOnlyList<PartRecord> records)
+    internal static Dictionary<long, List<PartRecord>> Match(IReadOnlyList<PartTruth> truth, IReadOnlyList<PartRecord> records)
     {
         var byOffset = truth.OrderBy(part => part.Offset).ToArray();
         var offsets = Array.ConvertAll(byOffset, part => part.Offset);

@@ -135,7 +135,7 @@ internal sealed class InspectionHost : IAsyncDisposable
         {
             if (_lockstep is not null)
             {
-                _stations[i].StartLockstep(_lockstep, _lines[i], _stopLockstep.Token);
+                _stations[i].StartLockstep(_lockstep, _lines[i], new LockstepScript(), _stopLockstep.Token);
             }
             else
             {
@@ -206,7 +206,7 @@ internal sealed class InspectionHost : IAsyncDisposable
         );
         _ledger.BeginRun(new LedgerRun(run.Id, options.Name, started, run.Model, run.Recipe, Version));
         _runs.Add(run.Id);
-        return new InspectionStation(options, run, model, hardware, Start, Ended, Pictured, _time, _log);
+        return new InspectionStation(options, run, StationModel.Of(model), hardware, Start, Ended, Pictured, _time, _log);
     }
 
     private StationHardware Virtual(StationOptions options)
@@ -217,7 +217,7 @@ internal sealed class InspectionHost : IAsyncDisposable
     }
 
     /// <summary>The virtual line that stands where the station says its parts are.</summary>
-    private static VirtualLineOptions VirtualLineOf(StationOptions options) =>
+    internal static VirtualLineOptions VirtualLineOf(StationOptions options) =>
         new()
         {
             Seed = options.Virtual.Seed,

@@ -29,7 +29,7 @@ internal sealed class InspectionStation : IAsyncDisposable
 
     private readonly StationOptions _options;
     private readonly RunFacts _run;
-    private readonly ModelPackage _model;
+    private readonly StationModel _model;
     private readonly TimeProvider _time;
     private readonly Instant _start;
     private readonly IBelt _belt;
@@ -43,42 +43,37 @@ internal sealed class InspectionStation : IAsyncDisposable
     private readonly RejectLoop _reject;
     private readonly RejectSchedule _schedule;
     private readonly SensorLoop? _sensors;
-    private readonly EvidenceWorker _evidence;
+    private readonly EvidenceWorker? _evidence;
     private readonly PartBook _book;
     private readonly RateMeter _frameRate = new(TimeSpan.FromSeconds(2));
     private readonly RateMeter _partRate = new(TimeSpan.FromSeconds(10));
     private readonly CancellationTokenSource _bookStop = new();
     private Task _bookKeeping = Task.CompletedTask;
-    private bool _lockstep;
+    private Lockstep? _lockstep;
     private bool _stopped;
 
     /// <summary>Wires the station; nothing turns before <see cref="Start"/>.</summary>
     /// <param name="options">The station's options.</param>
     /// <param name="run">What every record of this run has in common.</param>
-    /// <param name="model">The model package; needs a classifier.</param>
+    /// <param name="model">The stages.</param>
     /// <param name="hardware">Camera, pins and sensors.</param>
     /// <param name="start">When belt travel is zero.</param>
     /// <param name="ended">Receives each part's record; called on the book keeping task.</param>
-    /// <param name="pictured">Receives each evidence picture; called on the evidence thread.</param>
+    /// <param name="pictured">Receives each evidence picture; called on the evidence thread. Null takes no pictures.</param>
     /// <param name="time">The station's clock.</param>
     /// <param name="log">State changes.</param>
     public InspectionStation(
         StationOptions options,
         RunFacts run,
-        ModelPackage model,
+        StationModel model,
         StationHardware hardware,
         Instant start,
         Action<PartRecord> ended,
-        Action<EvidencePicture> pictured,
+        Action<EvidencePicture>? pictured,
         TimeProvider time,
         ILogger log
     )
     {
-        var classifier = model.Classifier
-            ?? throw new SettingException(
-                $"{model.Folder}: the package has no classifier, so no part could be judged; use one with both stages."
-            );
-        var classes = model.Manifest.Classifier!;
         _options = options;
         _run = run;
         _model = model;
@@ -99,12 +94,11 @@ internal sealed class InspectionStation : IAsyncDisposable
         );
 
         _capture = new CaptureLoop(options.Name, options.Camera, hardware.OpenCamera, _slot, time, log);
-        _evidence = new EvidenceWorker(options.Name, classes.Labels, run.IdOf, pictured, time);
-        var goodLabel = classes.Labels.ToList().FindIndex(classes.Good.Contains);
+        _evidence = pictured is null ? null : new EvidenceWorker(options.Name, model.Labels, run.IdOf, pictured, time);
         _inspector = new Inspector(
             model.Detector,
-            classifier,
-            new DecisionRules(options.Recipe, classes.DefectThreshold, goodLabel),
+            model.Classifier,
+            new DecisionRules(options.Recipe, model.DefectThreshold, model.GoodLabel),
             options.Inspection,
             options.Camera.Width ?? 640,
             options.Camera.Height ?? 480,
@@ -167,7 +161,7 @@ internal sealed class InspectionStation : IAsyncDisposable
         _bookKeeping = KeepBookAsync(_bookStop.Token);
         _reject.Start();
         _sensors?.Start();
-        _evidence.Start();
+        _evidence?.Start();
         _inspect.Start();
         _capture.Start();
         Completion = WatchAsync();
@@ -178,12 +172,12 @@ internal sealed class InspectionStation : IAsyncDisposable
     /// has run empty: the same seed gives the same ledger, whatever else the machine is doing. The station must have been
     /// built with <paramref name="clock"/>.
     /// </summary>
-    public void StartLockstep(LockstepClock clock, VirtualLine line, CancellationToken stopping)
+    public void StartLockstep(LockstepClock clock, VirtualLine line, LockstepScript script, CancellationToken stopping)
     {
-        _lockstep = true;
-        _evidence.Start();
+        _lockstep = new Lockstep(clock, line, script);
+        _evidence?.Start();
         Completion = Task.Factory.StartNew(
-            () => RunLockstep(clock, line, stopping),
+            () => RunLockstep(_lockstep, stopping),
             CancellationToken.None,
             TaskCreationOptions.LongRunning,
             TaskScheduler.Default
@@ -227,7 +221,7 @@ internal sealed class InspectionStation : IAsyncDisposable
                 : counts with { Unaccounted = counts.Unaccounted + _figures.EventsLost },
             Decision = _figures.Decision,
             Actuation = _figures.Actuation,
-            EvidenceShed = _evidence.Shed,
+            EvidenceShed = _evidence?.Shed ?? 0,
             PublishingShed = publishingShed,
             LedgerLost = ledgerLost,
             IsSimulated = _run.IsSimulated,
@@ -245,7 +239,7 @@ internal sealed class InspectionStation : IAsyncDisposable
         }
 
         _stopped = true;
-        if (_lockstep)
+        if (_lockstep is not null)
         {
             await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -254,12 +248,12 @@ internal sealed class InspectionStation : IAsyncDisposable
         _inspect.Dispose();
         _slot.Dispose();
         var limit = _time.GetInstant() + DrainLimit;
-        while (!_lockstep && !Completion.IsFaulted && _schedule.Count > 0 && _time.GetInstant() < limit)
+        while (_lockstep is null && !Completion.IsFaulted && _schedule.Count > 0 && _time.GetInstant() < limit)
         {
             await Task.Delay(BookInterval, _time, CancellationToken.None).ConfigureAwait(false);
         }
 
-        if (!_lockstep && _options.Sensors.ConfirmEyes.Count > 0 && !Completion.IsFaulted && _book.Counts().Open > 0)
+        if (_lockstep is null && _options.Sensors.ConfirmEyes.Count > 0 && !Completion.IsFaulted && _book.Counts().Open > 0)
         {
             await Task.Delay(_options.Reject.ConfirmDelay + _options.Reject.ConfirmTolerance, _time, CancellationToken.None)
                 .ConfigureAwait(false);
@@ -267,7 +261,7 @@ internal sealed class InspectionStation : IAsyncDisposable
 
         _reject.Dispose();
         _sensors?.Dispose();
-        _evidence.Dispose();
+        _evidence?.Dispose();
         await _bookStop.CancelAsync().ConfigureAwait(false);
         await _bookKeeping.ConfigureAwait(false);
         DrainEvents();
@@ -275,19 +269,51 @@ internal sealed class InspectionStation : IAsyncDisposable
         _bookStop.Dispose();
     }
 
-    private void RunLockstep(LockstepClock clock, VirtualLine line, CancellationToken stopping)
+    /// <summary>
+    /// In a lockstep run: the inspect thread is busy for this long. Everything else goes on meanwhile, and the frames that
+    /// come are dropped but for the newest. Called from within a stage.
+    /// </summary>
+    public void PassTime(TimeSpan work) => AdvanceTo(_lockstep!.Clock.Now + work, _lockstep);
+
+    /// <summary>In a lockstep run: the line's time at which the frame in hand was exposed.</summary>
+    public TimeSpan FrameTime => _lockstep!.FrameTime;
+
+    private void RunLockstep(Lockstep lockstep, CancellationToken stopping)
     {
+        var (clock, line, script) = (lockstep.Clock, lockstep.Line, lockstep.Script);
         using var pool = new FramePool(line.Options.FrameWidth, line.Options.FrameHeight, capacity: 1);
+        var newest = clock.Now;
         for (long index = 0; !line.Finished(clock.Now - _start) && !stopping.IsCancellationRequested; index++)
         {
-            AdvanceTo(_start + line.FrameTime(index), clock, line);
-            pool.TryRent(out var frame);
-            using (frame)
+            AdvanceTo(_start + line.FrameTime(index), lockstep);
+            while (_start + line.FrameTime(index + 1) <= clock.Now)
             {
-                line.Render(clock.Now - _start, frame!.Picture);
-                frame.CapturedAt = clock.Now.Nanoseconds;
-                frame.Sequence = index;
-                _inspector.Inspect(frame);
+                index++; // The newest frame wins.
+            }
+
+            if (script.Drops(index))
+            {
+                if (clock.Now - newest >= InspectLoop.IdleAfter)
+                {
+                    _inspector.Idle();
+                }
+            }
+            else
+            {
+                pool.TryRent(out var frame);
+                using (frame)
+                {
+                    lockstep.FrameTime = line.FrameTime(index);
+                    if (script.Renders)
+                    {
+                        line.Render(lockstep.FrameTime, frame!.Picture);
+                    }
+
+                    newest = _start + lockstep.FrameTime;
+                    frame!.CapturedAt = newest.Nanoseconds;
+                    frame.Sequence = index;
+                    _inspector.Inspect(frame);
+                }
             }
 
             DrainEvents();
@@ -298,24 +324,27 @@ internal sealed class InspectionStation : IAsyncDisposable
         _reject.Step();
     }
 
-    /// <summary>Moves the clock from one thing that is due to the next: a pulse, an edge of an eye, the next exposure.</summary>
-    private void AdvanceTo(Instant target, LockstepClock clock, VirtualLine line)
+    /// <summary>Moves the clock from one thing that is due to the next: a pulse, an edge of an eye, a reading of the encoder.</summary>
+    private void AdvanceTo(Instant target, Lockstep lockstep)
     {
+        var clock = lockstep.Clock;
         while (true)
         {
             var next = _reject.Step();
-            if (line.NextEdgeAt is { } edge && _start + edge < next)
+            if (lockstep.Line.NextEdgeAt is { } edge && _start + edge < next)
             {
                 next = _start + edge;
             }
 
-            clock.Now = next < target ? (next > clock.Now ? next : clock.Now) : target;
+            var latest = clock.Now + RejectLoop.LongestWait;
+            next = next < latest ? next : latest;
+            clock.Now = next < target ? (next > clock.Now ? next : clock.Now) : (target > clock.Now ? target : clock.Now);
             while (_sensors?.Step(TimeSpan.Zero) == true)
             {
                 // Everything the sensors have said up to now.
             }
 
-            if (clock.Now == target)
+            if (clock.Now >= target)
             {
                 _reject.Step();
                 return;
@@ -325,7 +354,12 @@ internal sealed class InspectionStation : IAsyncDisposable
 
     private async Task WatchAsync()
     {
-        List<Task> threads = [_capture.Completion, _inspect.Completion, _reject.Completion, _evidence.Completion, _bookKeeping];
+        List<Task> threads = [_capture.Completion, _inspect.Completion, _reject.Completion, _bookKeeping];
+        if (_evidence is not null)
+        {
+            threads.Add(_evidence.Completion);
+        }
+
         if (_sensors is not null)
         {
             threads.Add(_sensors.Completion);
@@ -373,5 +407,11 @@ internal sealed class InspectionStation : IAsyncDisposable
         {
             _book.Enter(happened);
         }
+    }
+
+    /// <summary>A lockstep run under way.</summary>
+    private sealed record Lockstep(LockstepClock Clock, VirtualLine Line, LockstepScript Script)
+    {
+        public TimeSpan FrameTime { get; set; }
     }
 }

@@ -9,7 +9,7 @@ namespace EdgeInspector.Inspection;
 internal sealed class InspectLoop : IDisposable
 {
     /// <summary>Parts leave the view without frames too; this often is looked.</summary>
-    private static readonly TimeSpan IdleAfter = TimeSpan.FromMilliseconds(50);
+    public static readonly TimeSpan IdleAfter = TimeSpan.FromMilliseconds(50);
 
     private readonly Func<TimeSpan, Frame?> _take;
     private readonly Func<bool> _isDrained;

@@ -17,7 +17,7 @@ internal sealed class RejectLoop : IDisposable
     /// Longest wait, so that a belt that changes speed moves its parts' times soon enough: at 10 % a second of
     /// acceleration, 5 ms of delay is 2 micrometres of belt.
     /// </summary>
-    private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(5);
+    public static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(5);
 
     private readonly DecisionQueue _decisions;
     private readonly Ring<EntryMark> _marks;
