@@ -107,8 +107,11 @@ internal sealed class InspectionStation : IAsyncDisposable
             entryEyes,
             new RejectDeadline(
                 _belt,
-                options.Reject.Position + (options.Reject.Window / 2),
-                options.Reject.Latency + options.Reject.ShortestPulse
+                options.Reject.Position,
+                options.Reject.Window / 2,
+                options.Reject.Latency + options.Reject.ShortestPulse,
+                options.Reject.Latency + (options.Reject.Dwell / 2) + RejectLoop.LongestWait,
+                options.Inspection.EntryTolerance + (options.Inspection.ShortestPart / 2)
             ),
             _decisions,
             _events.Writer,

@@ -291,11 +291,20 @@ internal sealed class Inspector
         );
     }
 
-    /// <summary>The judgement, or that it came after the part's last chance to be thrown out.</summary>
-    private (Verdict Verdict, Reason Reason, Disposition Disposition) InTime(in Judgement judgement, double offset, Instant now) =>
-        _deadline?.HasPassed(offset, now) == true && judgement.Reason != Reason.Stopped
-            ? (Verdict.Late, Reason.Deadline, _rules.Recipe.OnLate)
+    /// <summary>
+    /// The judgement, or that it came too late to matter. What is to be rejected goes on in any case: whether its pulse
+    /// is still in time is for the reject thread to say.
+    /// </summary>
+    private (Verdict Verdict, Reason Reason, Disposition Disposition) InTime(in Judgement judgement, double offset, Instant now)
+    {
+        var onLate = _rules.Recipe.OnLate;
+        var late = judgement.Disposition == Disposition.Pass
+            && _deadline is not null
+            && (onLate == Disposition.Reject ? _deadline.MayHaveActed(offset, now) : _deadline.HasPassed(offset, now));
+        return late
+            ? (Verdict.Late, Reason.Deadline, onLate)
             : (judgement.Verdict, judgement.Reason, judgement.Disposition);
+    }
 
     private void Send(in Decision decision)
     {

@@ -42,6 +42,12 @@ internal sealed class PartBook
     /// <summary>How long a number may be skipped before its part counts as lost: another thread's note may be under way.</summary>
     private static readonly TimeSpan GapPatience = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// How long a pulse may wait to learn whose it was: a network that hung for ten seconds has to work off what came
+    /// meanwhile.
+    /// </summary>
+    private static readonly TimeSpan UndecidedPatience = TimeSpan.FromMinutes(1);
+
     /// <summary>Actuated parts that are remembered to tell a doubled event from one that fits no part.</summary>
     private const int Remembered = 256;
 
@@ -63,6 +69,9 @@ internal sealed class PartBook
 
     // In the order of their pulses.
     private readonly List<OpenPart> _awaitingEye = [];
+
+    // Pulses for what nobody had decided, in their order; the decision that names the part comes later.
+    private readonly List<UndecidedPulse> _undecided = [];
 
     // Parts across several lanes that one lane's eye has confirmed: the other lanes' eyes may see them too.
     private readonly List<OpenPart> _answered = [];
@@ -183,6 +192,9 @@ internal sealed class PartBook
                     // One eye across all chutes is lane 0's by its number, and anybody's by what it sees.
                     Confirmed(happened.At, _confirmEyes > 1 ? happened.Lane : -1);
                     break;
+                case PartEventKind.FiredUndecided:
+                    _undecided.Add(new UndecidedPulse(happened.At, happened.Lane, Seen: false));
+                    break;
                 default:
                     Actuated(happened);
                     break;
@@ -202,6 +214,12 @@ internal sealed class PartBook
                 part.Tally.Unconfirmed++;
                 End(part, Confirmation.Missing);
                 Tell(PartNoticeKind.MissingConfirmation, part.Decision.PartId, part.Decision.Lane, part.FiredAt);
+            }
+
+            while (_undecided.Count > 0 && now - _undecided[0].At > UndecidedPatience)
+            {
+                Stray(new PartEvent(PartEventKind.Fired, 0, _undecided[0].At));
+                _undecided.RemoveAt(0);
             }
 
             while (_answered.Count > 0 && now - _answered[0].FiredAt > _confirmUntil + EyeReport)
@@ -245,6 +263,12 @@ internal sealed class PartBook
                 Stray(happened);
             }
 
+            foreach (var pulse in _undecided)
+            {
+                Stray(new PartEvent(PartEventKind.Fired, 0, pulse.At));
+            }
+
+            _undecided.Clear();
             _early.Clear();
         }
     }
@@ -313,7 +337,12 @@ internal sealed class PartBook
                 part.Tally.Pulses++;
                 part.FiredAt = happened.At;
                 part.LateBy = happened.Lateness;
-                if (_confirmEyes > 0)
+                if (TakeUndecided(happened.At) is { Seen: true } && _confirmEyes > 0)
+                {
+                    part.Tally.Confirmed++;
+                    End(part, Confirmation.Confirmed);
+                }
+                else if (_confirmEyes > 0)
                 {
                     InsertByPulse(_awaitingEye, part);
                 }
@@ -369,6 +398,13 @@ internal sealed class PartBook
     private void Confirmed(Instant at, int lane)
     {
         var index = Matching(_awaitingEye, at, lane);
+        var undecided = _undecided.FindIndex(pulse => !pulse.Seen && IsAnswer(at - pulse.At) && (lane < 0 || lane == pulse.Lane));
+        if (undecided >= 0 && (index < 0 || _undecided[undecided].At < _awaitingEye[index].FiredAt))
+        {
+            _undecided[undecided] = _undecided[undecided] with { Seen = true };
+            return;
+        }
+
         if (index >= 0)
         {
             var part = _awaitingEye[index];
@@ -405,14 +441,28 @@ internal sealed class PartBook
     {
         for (var i = 0; i < fired.Count; i++)
         {
-            var since = at - fired[i].FiredAt;
-            if (since >= _confirmFrom && since <= _confirmUntil && (lane < 0 || (fired[i].LanesUnseen & (1 << lane)) != 0))
+            if (IsAnswer(at - fired[i].FiredAt) && (lane < 0 || (fired[i].LanesUnseen & (1 << lane)) != 0))
             {
                 return i;
             }
         }
 
         return -1;
+    }
+
+    private bool IsAnswer(TimeSpan sincePulse) => sincePulse >= _confirmFrom && sincePulse <= _confirmUntil;
+
+    private UndecidedPulse? TakeUndecided(Instant at)
+    {
+        var index = _undecided.FindIndex(pulse => pulse.At == at);
+        if (index < 0)
+        {
+            return null;
+        }
+
+        var pulse = _undecided[index];
+        _undecided.RemoveAt(index);
+        return pulse;
     }
 
     private static void InsertByPulse(List<OpenPart> fired, OpenPart part)
@@ -488,6 +538,9 @@ internal sealed class PartBook
             }
         );
     }
+
+    /// <summary>A pulse for something the entry eye saw and nobody had decided.</summary>
+    private readonly record struct UndecidedPulse(Instant At, byte Lane, bool Seen);
 
     private sealed class OpenPart(in Decision decision, string? challenge, Tally tally)
     {

@@ -34,6 +34,42 @@ public sealed class PartBookTests
         Assert.Equal((1, 1, 0L), (book.Counts().Pulses, book.Counts().Confirmed, book.Counts().Open));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void PulseForWhatNobodyHadDecidedBelongsToThePartNamedLater(bool eyeFirst)
+    {
+        var book = Book();
+        book.Enter(new PartEvent(PartEventKind.FiredUndecided, 0, Some.At(500)));
+        if (eyeFirst)
+        {
+            book.Enter(new PartEvent(PartEventKind.ConfirmEye, 0, Some.At(640)));
+        }
+
+        book.Enter(Some.Decided(Some.Decision(1, Verdict.Late, Disposition.Reject)));
+        book.Enter(new PartEvent(PartEventKind.Fired, 1, Some.At(500)));
+        if (!eyeFirst)
+        {
+            book.Enter(new PartEvent(PartEventKind.ConfirmEye, 0, Some.At(640)));
+        }
+
+        var record = Assert.Single(_records);
+        Assert.Equal((Verdict.Late, Confirmation.Confirmed, true), (record.Verdict, record.Confirmation, record.Fired));
+        var counts = book.Counts();
+        Assert.Equal((1L, 1L, 0L, 0L), (counts.Pulses, counts.Confirmed, counts.UnexpectedBinEntries, counts.Unaccounted));
+    }
+
+    [Fact]
+    public void PulseThatNoPartClaimsStaysVisible()
+    {
+        var book = Book();
+        book.Enter(new PartEvent(PartEventKind.FiredUndecided, 0, Some.At(500)));
+        book.ExpireConfirmations(Some.At(59_000));
+        Assert.Equal(0, book.Counts().Unaccounted);
+        book.ExpireConfirmations(Some.At(61_000));
+        Assert.Equal(1, book.Counts().Unaccounted);
+    }
+
     [Fact]
     public void RejectThatNeverFallsIsMissingAndCounted()
     {
