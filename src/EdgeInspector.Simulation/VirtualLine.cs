@@ -34,6 +34,9 @@ public sealed class VirtualLine : IDisposable
     // Parts are laid, and their painting begins, this far before they come into view, in millimetres.
     private const double Foresight = 500;
 
+    // Belt between two stretches on which the encoder fails, in millimetres.
+    private const double SlipSpacing = 250;
+
     // Parts remembered with their truth: nearly three hours of the default line.
     private const int Kept = 100_000;
 
@@ -47,6 +50,8 @@ public sealed class VirtualLine : IDisposable
     private readonly EntryEye[] _entry;
     private readonly Chute[] _chutes;
     private readonly LaneEjector[] _ejectors;
+    private readonly EncoderSlips _lost;
+    private readonly EncoderSlips _doubled;
     private readonly SpritePool _sprites = new();
     private readonly Lazy<Optics> _optics;
     private TimeSpan _latest;
@@ -75,10 +80,13 @@ public sealed class VirtualLine : IDisposable
         _feed = new PartFeed(options, _motion);
         _entry =
         [
-            .. Enumerable.Range(0, options.Lanes).Select(i => new EntryEye(i, options.EntryEyePosition, _motion)),
+            .. Enumerable.Range(0, options.Lanes).Select(i => new EntryEye(i, options, _motion)),
         ];
         _chutes = [.. Enumerable.Range(0, options.Lanes).Select(_ => new Chute())];
         _ejectors = [.. Enumerable.Range(0, options.Lanes).Select(_ => new LaneEjector(options.EjectorLatency))];
+        var block = Math.Max(64, (long)(SlipSpacing * options.EncoderCountsPerMillimetre));
+        _lost = new EncoderSlips((ulong)options.Seed, 80, options.Disturbances.EncoderCountsLost, block);
+        _doubled = new EncoderSlips((ulong)options.Seed, 82, options.Disturbances.EncoderCountsDoubled, block);
         _optics = new Lazy<Optics>(() => new Optics(options));
     }
 
@@ -93,7 +101,7 @@ public sealed class VirtualLine : IDisposable
 
     /// <summary>
     /// When the next photo-eye edge comes that <see cref="DrainEdges"/> has not told yet, as far as the ejector's
-    /// levels told so far decide it; null when there is none.
+    /// levels told so far decide it; null when there is none. It may turn out to be one that gets lost.
     /// </summary>
     public TimeSpan? NextEdgeAt
     {
@@ -112,10 +120,26 @@ public sealed class VirtualLine : IDisposable
         return _motion.TravelAt(t);
     }
 
-    /// <summary>The encoder's count at <paramref name="t"/>, 0 at the start.</summary>
+    /// <summary>
+    /// The encoder's count at <paramref name="t"/>, 0 at the start; less what it has lost until then and more what it
+    /// has told twice.
+    /// </summary>
     public long EncoderCountAt(TimeSpan t)
     {
-        return (long)Math.Floor(_motion.TravelAt(t) * Options.EncoderCountsPerMillimetre);
+        var count = (long)Math.Floor(_motion.TravelAt(t) * Options.EncoderCountsPerMillimetre);
+        if (Options.Disturbances is not { EncoderCountsLost: 0, EncoderCountsDoubled: 0 })
+        {
+            var furthest = (long)Math.Floor(_motion.FurthestAt(t) * Options.EncoderCountsPerMillimetre);
+            count += _doubled.UpTo(furthest) - _lost.UpTo(furthest);
+        }
+
+        return count;
+    }
+
+    /// <summary>Whether a frame never reaches the computer; the camera's count of frames goes on.</summary>
+    public bool IsFrameDropped(long index)
+    {
+        return SeededRandom.For((ulong)Options.Seed, 78, index).Chance(Options.Disturbances.FramesDropped);
     }
 
     /// <summary>The middle of the exposure of frame <paramref name="index"/>, the first being 0.</summary>
@@ -172,18 +196,19 @@ public sealed class VirtualLine : IDisposable
         {
             var travel = _motion.TravelAt(t);
             var left = FirstColumn(travel);
+            var furthest = _motion.FurthestAt(t);
             Lay(-travel - Options.HalfView);
             var count = 0;
             for (var i = _parts.Count - 1; i >= 0; i--)
             {
                 var part = _parts[i];
-                var x = part.Column - left;
+                var x = part.ColumnAt(furthest) - left;
                 if (x > Options.FrameWidth + (Stray / Options.MillimetresPerPixel))
                 {
                     break;
                 }
 
-                if (x + part.Side <= 0 || x >= Options.FrameWidth || !Look(part, x, out var seen))
+                if (x + part.Side <= 0 || x >= Options.FrameWidth || !Look(part, x, furthest, out var seen))
                 {
                     continue;
                 }
@@ -214,7 +239,10 @@ public sealed class VirtualLine : IDisposable
             var count = 0;
             while (count < edges.Length && FindNext(out var lane, out var part) is { } next && next.At <= upTo)
             {
-                edges[count++] = Tell(next, lane, part);
+                if (Tell(next, lane, part) is { } edge)
+                {
+                    edges[count++] = edge;
+                }
             }
 
             return count;
@@ -232,7 +260,10 @@ public sealed class VirtualLine : IDisposable
         lock (_gate)
         {
             _ejectors[lane].Set(active, t);
+
+            // Parts that lie in two lanes go down the chute of the lower one.
             _chutes[lane].Knows = false;
+            _chutes[Math.Max(0, lane - 1)].Knows = false;
             Advance(t);
         }
     }
@@ -321,13 +352,13 @@ public sealed class VirtualLine : IDisposable
     }
 
     /// <summary>What a picture shows of a part whose grid begins at <paramref name="x"/>.</summary>
-    private bool Look(LinePart part, double x, out VisiblePart seen)
+    private bool Look(LinePart part, double x, double furthest, out VisiblePart seen)
     {
         // A column counts when its middle is in the picture.
         var from = (int)Math.Ceiling(-x - 0.5);
         var to = (int)Math.Ceiling(Options.FrameWidth - x - 0.5);
         var box = part.Shape is { } shape
-            ? shape.Between(from, to)
+            ? shape.Between(from, to, part.Slip is { } slip ? slip.Turn * slip.Share(furthest) : 0)
             : (part.Design ??= _feed.Design(part.Index)).Between(from, to);
         seen = new VisiblePart(
             part.Index,
@@ -351,12 +382,13 @@ public sealed class VirtualLine : IDisposable
         lock (_gate)
         {
             Lay(-_motion.TravelAt(t) - Options.HalfView - Foresight);
+            var furthest = _motion.FurthestAt(t);
             _inView.Clear();
             var slack = (int)(Stray / Options.MillimetresPerPixel);
             var foresight = (int)(2 * Foresight / Options.MillimetresPerPixel);
             for (var i = _painted.Count - 1; i >= 0; i--)
             {
-                if (_painted[i].Column > to || _painted[i].Column < from - foresight)
+                if (_painted[i].Shown > to || _painted[i].Shown < from - foresight)
                 {
                     Release(_painted[i]);
                     _painted.RemoveAt(i);
@@ -366,18 +398,19 @@ public sealed class VirtualLine : IDisposable
             for (var i = _parts.Count - 1; i >= 0 && _parts[i].Column <= to + slack; i--)
             {
                 var part = _parts[i];
-                if (part.Column < from - foresight || part.Column > to)
+                part.Shown = part.ColumnAt(furthest);
+                if (part.Shown < from - foresight || part.Shown > to)
                 {
                     continue;
                 }
 
                 if (part.Painting is null)
                 {
-                    part.Painting = Begin(part, part.Column + part.Side < from);
+                    part.Painting = Begin(part, part.Shown + part.Side < from);
                     _painted.Add(part);
                 }
 
-                if (part.Column + part.Side > from && part.Column < to)
+                if (part.Shown + part.Side > from && part.Shown < to)
                 {
                     _inView.Add(part);
                 }
@@ -447,8 +480,15 @@ public sealed class VirtualLine : IDisposable
         }
 
         _parts.Add(part);
-        _entry[part.Lane].Pass(part);
-        _allOut = OutOfChute(part.WindowTo) is var end && end > _allOut ? end : _allOut;
+        for (var lane = 0; lane < _entry.Length && !part.Troubles.HasFlag(PartTroubles.Added); lane++)
+        {
+            if (part.LiesIn(lane))
+            {
+                _entry[lane].Pass(part);
+            }
+        }
+
+        _allOut = OutOfChute(part.DoneAt) is var end && end > _allOut ? end : _allOut;
         if (EjectionOf(part) is not null)
         {
             _chutes[part.Lane].Knows = false;
@@ -497,7 +537,7 @@ public sealed class VirtualLine : IDisposable
         _latest = t;
         while (
             _settled < _parts.Count
-            && Later(_parts[_settled].WindowTo, Options.EjectorLatency + Memory) < t
+            && Later(_parts[_settled].DoneAt, Options.EjectorLatency + Memory) < t
         )
         {
             var part = _parts[_settled++];
@@ -513,7 +553,7 @@ public sealed class VirtualLine : IDisposable
     /// <summary>Lets go of the valves' levels and of the belt's motion as far as no part needs them any more.</summary>
     private void ForgetLevels(LinePart settled)
     {
-        var needed = settled.WindowFrom;
+        var needed = settled.WindowFrom < settled.DoneAt ? settled.WindowFrom : settled.DoneAt;
         for (var i = _settled; i < _parts.Count && _parts[i].Offset < settled.Offset + Stray; i++)
         {
             needed = _parts[i].WindowFrom < needed ? _parts[i].WindowFrom : needed;
@@ -530,9 +570,9 @@ public sealed class VirtualLine : IDisposable
 
     private TimeSpan? EjectionOf(LinePart part)
     {
-        return part.Settled || part.Confirmed
-            ? part.EjectedAt
-            : _ejectors[part.Lane].FirstBlast(part.Windows);
+        return part.Settled || part.Confirmed ? part.EjectedAt
+            : part.Troubles.HasFlag(PartTroubles.ValveStuck) ? null
+            : _ejectors[part.Lane].FirstBlast(part.Windows, part.Straddles ? _ejectors[part.Lane + 1] : null);
     }
 
     private PartTruth Describe(LinePart part, TimeSpan t)
@@ -545,6 +585,7 @@ public sealed class VirtualLine : IDisposable
 
         var fate =
             ejected is not null ? PartFate.Ejected
+            : part.RemovedAt <= t ? PartFate.Removed
             : part.WindowTo < t ? PartFate.Passed
             : PartFate.OnBelt;
         return new PartTruth(
@@ -560,7 +601,12 @@ public sealed class VirtualLine : IDisposable
             ejected,
             part.Lane,
             part.Width
-        );
+        )
+        {
+            Lanes = part.Lanes,
+            Troubles = part.Troubles,
+            Slide = part.Offset - part.LaidOffset,
+        };
     }
 
     /// <summary>When an ejected part reaches the eye in the chute.</summary>
@@ -648,7 +694,8 @@ public sealed class VirtualLine : IDisposable
         return chute.Next?.At < before ? chute.Next : null;
     }
 
-    private SensorEdge Tell(SensorEdge edge, int lane, LinePart? part)
+    /// <summary>Notes that an edge has been told; null where it gets lost on the way.</summary>
+    private SensorEdge? Tell(SensorEdge edge, int lane, LinePart? part)
     {
         if (edge.Sensor == LineSensor.EntryEye)
         {
@@ -663,7 +710,22 @@ public sealed class VirtualLine : IDisposable
         }
 
         _chutes[lane].BlockedUntil = edge.Blocked ? edge.At + ChutePassage : null;
-        return edge with { Sequence = _chutes[lane].Sequence++ };
+        edge = edge with { Sequence = _chutes[lane].Sequence++ };
+        if (
+            !SeededRandom
+                .For((ulong)Options.Seed, 76, (edge.Sequence * 8) + lane)
+                .Chance(Options.Disturbances.ConfirmEdgesLost)
+        )
+        {
+            return edge;
+        }
+
+        if (part is not null)
+        {
+            part.Troubles |= PartTroubles.ConfirmEdgeLost;
+        }
+
+        return null;
     }
 
     private bool IsEntryBlocked(int lane, TimeSpan t)
@@ -674,7 +736,7 @@ public sealed class VirtualLine : IDisposable
         for (var i = _parts.Count - 1; i >= 0 && _parts[i].RearOffset > at - 1000; i--)
         {
             var part = _parts[i];
-            if (part.Lane != lane)
+            if (!part.LiesIn(lane) || part.Troubles.HasFlag(PartTroubles.Added))
             {
                 continue;
             }

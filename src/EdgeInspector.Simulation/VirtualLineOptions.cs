@@ -84,6 +84,15 @@ public sealed record VirtualLineOptions
     /// <summary>Lanes side by side, each with its own eyes and ejector, 1-8.</summary>
     public int Lanes { get; init; } = 1;
 
+    /// <summary>
+    /// Share of parts that lie across the border between two lanes, 0-0.9. Both lanes' blasts must meet such a part at
+    /// the same moment to take it.
+    /// </summary>
+    public double StraddlingShare { get; init; }
+
+    /// <summary>What goes wrong; nothing by default.</summary>
+    public Disturbances Disturbances { get; init; } = new();
+
     /// <summary>Largest sideways shift of a part from the middle of its lane, in millimetres.</summary>
     public double SidewaysJitter { get; init; } = 15;
 
@@ -130,6 +139,8 @@ public sealed record VirtualLineOptions
         Check(nameof(TouchingShare), TouchingShare, 0, 0.9);
         Check(nameof(MinimumPitch), MinimumPitch, 0, 1000);
         Check(nameof(Lanes), Lanes, 1, 8);
+        Check(nameof(StraddlingShare), StraddlingShare, 0, Lanes > 1 ? 0.9 : 0);
+        faults.AddRange(Disturbances.Validate());
         Check(nameof(SidewaysJitter), SidewaysJitter, 0, 500);
         Check(nameof(LampDrift), LampDrift, 0, 0.5);
         if (PhotographSize is { } size)

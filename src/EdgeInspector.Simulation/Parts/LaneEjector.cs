@@ -20,17 +20,15 @@ internal sealed class LaneEjector(TimeSpan latency)
         _levels.Insert(at, (t, active));
     }
 
-    /// <summary>When a blast first meets one of the intervals, which are in order; null when none does.</summary>
-    public TimeSpan? FirstBlast(BeltInterval[] intervals)
+    /// <summary>
+    /// When this valve and the other, if any, first blow at once in one of the intervals, which are in order; null when
+    /// they never do.
+    /// </summary>
+    public TimeSpan? FirstBlast(BeltInterval[] intervals, LaneEjector? other)
     {
-        if (_levels.Count == 0)
-        {
-            return null;
-        }
-
         foreach (var interval in intervals)
         {
-            if (FirstBlast(interval.From, interval.To) is { } blast)
+            if (FirstBlast(interval.From, interval.To, other) is { } blast)
             {
                 return blast;
             }
@@ -49,6 +47,28 @@ internal sealed class LaneEjector(TimeSpan latency)
         }
 
         _levels.RemoveRange(0, keep);
+    }
+
+    private TimeSpan? FirstBlast(TimeSpan from, TimeSpan to, LaneEjector? other)
+    {
+        var mine = FirstBlast(from, to);
+        while (other is not null && mine is { } at)
+        {
+            var both = other.FirstBlast(at, to);
+            if (both is null || both == at)
+            {
+                return both;
+            }
+
+            // The other valve opens later: is this one still open then?
+            mine = FirstBlast(both.Value, to);
+            if (mine == both)
+            {
+                return both;
+            }
+        }
+
+        return mine;
     }
 
     private TimeSpan? FirstBlast(TimeSpan from, TimeSpan to)

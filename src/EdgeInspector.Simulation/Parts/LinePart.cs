@@ -11,12 +11,18 @@ internal sealed class LinePart
 {
     public required long Index { get; init; }
 
+    /// <summary>The lower of its lanes, and all of them, one bit each.</summary>
     public required int Lane { get; init; }
 
-    /// <summary>Belt pixel column and picture row of the design's first pixel.</summary>
+    public required byte Lanes { get; init; }
+
+    /// <summary>Belt pixel column and picture row of the design's first pixel, as it was laid.</summary>
     public required int Column { get; init; }
 
     public required int Row { get; init; }
+
+    /// <summary>Where it was laid, and where it lies once it has slid.</summary>
+    public required double LaidOffset { get; init; }
 
     public required double Offset { get; init; }
 
@@ -43,6 +49,14 @@ internal sealed class LinePart
     /// <summary>Columns and rows of the grid.</summary>
     public required int Side { get; init; }
 
+    /// <summary>How it moves on the belt; null where it lies still.</summary>
+    public PartSlip? Slip { get; init; }
+
+    /// <summary>When a hand takes it.</summary>
+    public TimeSpan? RemovedAt { get; init; }
+
+    public PartTroubles Troubles { get; set; }
+
     /// <summary>What it looks like where it is plain.</summary>
     public PlainShape? Shape { get; init; }
 
@@ -63,7 +77,41 @@ internal sealed class LinePart
     /// <summary>When it leaves the window for good.</summary>
     public TimeSpan WindowTo => Windows.Length == 0 ? BeltMotion.Never : Windows[^1].To;
 
-    public double FrontOffset => Offset - (Length / 2);
+    /// <summary>When nothing can become of it any more.</summary>
+    public TimeSpan DoneAt => RemovedAt ?? WindowTo;
 
-    public double RearOffset => Offset + (Length / 2);
+    /// <summary>Its ends where the entry eye sees them, before any slide.</summary>
+    public double FrontOffset => LaidOffset - (Length / 2);
+
+    public double RearOffset => LaidOffset + (Length / 2);
+
+    /// <summary>Column of the design in the picture being made, and in the belt drawn last.</summary>
+    public int Shown { get; set; }
+
+    public int? Drawn { get; set; }
+
+    public bool Straddles => Troubles.HasFlag(PartTroubles.Straddles);
+
+    public bool LiesIn(int lane)
+    {
+        return (Lanes & (1 << lane)) != 0;
+    }
+
+    /// <summary>Column of the design when the belt has come this far.</summary>
+    public int ColumnAt(double furthest)
+    {
+        return Slip is null ? Column : Column - (int)Math.Round(Slip.Pixels * Slip.Share(furthest));
+    }
+}
+
+/// <summary>A part that moves on the belt while the belt goes from one travel to another, and never back.</summary>
+/// <param name="Pixels">Slide in all, positive upstream.</param>
+/// <param name="Turn">Radians in all.</param>
+internal sealed record PartSlip(double From, double To, int Pixels, double Turn)
+{
+    /// <summary>How much of it has happened when the belt has come this far, 0-1.</summary>
+    public double Share(double furthest)
+    {
+        return Math.Clamp((furthest - From) / (To - From), 0, 1);
+    }
 }

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace EdgeInspector.Simulation.Parts;
 
 /// <summary>
@@ -28,6 +30,7 @@ internal sealed class PartFeed
     private readonly double _meanGap;
     private readonly double _leastGap;
     private readonly double _sideways;
+    private readonly PartTroubleMaker? _troubles;
     private readonly Lane[] _lanes;
     private long _next;
 
@@ -67,6 +70,7 @@ internal sealed class PartFeed
         _leastGap = _touching ? leastGap : LeastPhotographGap;
         _meanGap = Math.Max(_leastGap, (_pitch - length) / (1 - touching));
         _sideways = Math.Min(options.SidewaysJitter, Math.Max(0, ((options.WidthAcross / options.Lanes) - widest) / 2));
+        _troubles = options.Disturbances.Touch ? new PartTroubleMaker(options, motion.Reach) : null;
         _lanes = new Lane[options.Lanes];
         for (var i = 0; i < _lanes.Length; i++)
         {
@@ -126,44 +130,70 @@ internal sealed class PartFeed
         var laneWidth = _options.WidthAcross / _options.Lanes;
         var across =
             ((laneNumber + 0.5) * laneWidth) - (_options.WidthAcross / 2) + random.Range(-_sideways, _sideways);
+        var front = lane.Front;
+        var beside = SeededRandom.For((ulong)_options.Seed, 42, index);
+        var otherNumber = Straddle(laneNumber, ref beside);
+        var other = otherNumber < 0 ? null : _lanes[otherNumber];
+        if (other is not null)
+        {
+            // A fifth of its width off the border at most: enough of it lies on either side.
+            var aside = beside.Range(-0.2, 0.2) * (extent.Bottom - extent.Top) * mm;
+            across = (Math.Max(laneNumber, otherNumber) * laneWidth) - (_options.WidthAcross / 2) + aside;
+            front = Math.Min(lane.ClearFront(_leastGap), other.ClearFront(_leastGap));
+        }
+
         var row = (int)Math.Round((_options.WidthAcross / 2 / mm) + (across / mm)) - extent.Origin;
-        var touches = lane.TouchNext && lane.Laid;
-        var column = (int)Math.Round(lane.Front / mm) - extent.Right;
+        var touches = lane.TouchNext && lane.Laid && other is null;
+        var column = (int)Math.Round(front / mm) - extent.Right;
         if (touches)
         {
             var apart = (int)random.Range(0, LargestTouch + 0.99);
             column = design is null ? lane.Rear - apart - extent.Right : Against(lane, design, row, apart);
         }
 
-        if (_options.MinimumPitch > 0 && lane.Laid)
-        {
-            var nearest = -(lane.Offset + _options.MinimumPitch) / mm;
-            column = Math.Min(column, (int)Math.Floor(nearest - ((extent.Left + extent.Right) / 2.0)));
-        }
-
-        var part = Place(index, laneNumber, column, row, extent, shape, design);
-        lane.Rear = column + extent.Left;
-        if (design is not null)
-        {
-            lane.Recent.Enqueue((part, design));
-            if (lane.Recent.Count > Neighbours)
-            {
-                lane.Recent.Dequeue();
-            }
-
-            lane.Rear = lane.Recent.Min(r => r.Part.Column + r.Design.Left);
-        }
+        var middle = (extent.Left + extent.Right) / 2.0;
+        var nearest = Math.Min(
+            lane.Nearest(_options.MinimumPitch, mm),
+            other?.Nearest(_options.MinimumPitch, mm) ?? double.MaxValue
+        );
+        column = (int)Math.Min(column, Math.Floor(nearest - middle));
+        var laid = new Laid(index, column, row, extent, shape, design);
+        var ahead = Math.Min(lane.RoomAhead(laid), other?.RoomAhead(laid) ?? int.MaxValue) * mm;
+        var offset = laid.Offset(mm);
+        var pitch = Math.Min(lane.Pitch(offset), other?.Pitch(offset) ?? double.MaxValue);
+        lane.Take(laid, Neighbours, mm);
+        other?.Take(laid, Neighbours, mm);
 
         // The next gap: random, and leaning towards the mean rate where long or touching parts have disturbed it.
         var rear = lane.Rear * mm;
-        (lane.Laid, lane.Offset) = (true, part.Offset);
         lane.Due -= _pitch;
         lane.TouchNext = _touching && random.Chance(_options.TouchingShare);
         var gap =
             (_meanGap * random.Range(0.35, 1.65))
             + Math.Clamp(0.15 * (rear - _meanGap - lane.Due), -0.3 * _meanGap, 0.3 * _meanGap);
         lane.Front = lane.TouchNext ? rear : rear - Math.Max(_leastGap, gap);
-        return part;
+        var behind = rear - lane.Front;
+        if (other is not null)
+        {
+            other.TouchNext = false;
+            other.Front = (other.Rear * mm) - Math.Max(_leastGap, _meanGap * beside.Range(0.35, 1.65));
+            behind = Math.Min(behind, (other.Rear * mm) - other.Front);
+        }
+
+        var lanes = (byte)((1 << laneNumber) | (other is null ? 0 : 1 << otherNumber));
+        return Place(laid, lanes, _troubles?.Of(laid, ahead, behind, pitch) ?? default);
+    }
+
+    /// <summary>The neighbouring lane into which the next part reaches; -1 for none.</summary>
+    private int Straddle(int lane, ref SeededRandom random)
+    {
+        if (_lanes.Length < 2 || !random.Chance(_options.StraddlingShare))
+        {
+            return -1;
+        }
+
+        var up = lane > 0 && (lane == _lanes.Length - 1 || random.Chance(0.5));
+        return up ? lane - 1 : lane + 1;
     }
 
     /// <summary>
@@ -172,8 +202,9 @@ internal sealed class PartFeed
     private static int Against(Lane lane, PartDesign design, int row, int gap)
     {
         var column = int.MaxValue;
-        foreach (var (part, other) in lane.Recent)
+        foreach (var part in lane.Recent)
         {
+            var other = part.Design!;
             for (var y = 0; y < design.Side; y++)
             {
                 // Rows next to each other count too, or outlines could meet at a corner.
@@ -192,45 +223,50 @@ internal sealed class PartFeed
         return Math.Min(column, lane.Rear - (design.Right / 2) - (design.Left / 2));
     }
 
-    private LinePart Place(
-        long index,
-        int lane,
-        int column,
-        int row,
-        PartExtent extent,
-        PlainShape? shape,
-        PartDesign? design
-    )
+    private LinePart Place(in Laid laid, byte lanes, in PartTrouble trouble)
     {
         var mm = _options.MillimetresPerPixel;
-        var offset = -(column + ((extent.Left + extent.Right) / 2.0)) * mm;
+        var extent = laid.Extent;
+        var laidOffset = laid.Offset(mm);
+        var offset = laidOffset + ((trouble.Slip?.Pixels ?? 0) * mm);
         var length = (extent.Right - extent.Left) * mm;
         var half = _options.EjectorWindow / 2;
         _windows.Clear();
-        _motion.Within(_options.EjectorPosition - half + offset, _options.EjectorPosition + half + offset, _windows);
+        if (trouble.RemovedAtPosition is null)
+        {
+            _motion.Within(_options.EjectorPosition - half + offset, _options.EjectorPosition + half + offset, _windows);
+        }
+
         return new LinePart
         {
-            Index = index,
-            Lane = lane,
-            Column = column,
-            Row = row,
+            Index = laid.Index,
+            Lane = BitOperations.TrailingZeroCount(lanes),
+            Lanes = lanes,
+            Column = laid.Column,
+            Row = laid.Row,
             Side = extent.Side,
+            LaidOffset = laidOffset,
             Offset = offset,
-            Across = ((row + ((extent.Top + extent.Bottom) / 2.0)) * mm) - (_options.WidthAcross / 2),
+            Across = ((laid.Row + ((extent.Top + extent.Bottom) / 2.0)) * mm) - (_options.WidthAcross / 2),
             Length = length,
             Width = (extent.Bottom - extent.Top) * mm,
-            Class = shape?.Class ?? design!.Class,
-            IsDefect = shape?.IsDefect ?? design!.IsDefect,
-            Source = design?.Source,
-            EnteredAt = _motion.TimeAt(_options.EntryEyePosition + offset - (length / 2)),
+            Class = laid.Shape?.Class ?? laid.Design!.Class,
+            IsDefect = laid.Shape?.IsDefect ?? laid.Design!.IsDefect,
+            Source = laid.Design?.Source,
+            EnteredAt = _motion.TimeAt(_options.EntryEyePosition + laidOffset - (length / 2)),
             Windows = [.. _windows],
-            Shape = shape,
-            Design = design,
+            Slip = trouble.Slip,
+            RemovedAt = trouble.RemovedAtPosition is { } position ? _motion.TimeAt(position + offset) : null,
+            Troubles = trouble.Kinds | (BitOperations.IsPow2(lanes) ? PartTroubles.None : PartTroubles.Straddles),
+            Shape = laid.Shape,
+            Design = laid.Design,
         };
     }
 
     private sealed class Lane
     {
+        private double? _offset;
+
         /// <summary>Where the next front edge would be at a perfectly even rate.</summary>
         public double Due { get; set; }
 
@@ -240,14 +276,51 @@ internal sealed class PartFeed
         public bool TouchNext { get; set; }
 
         /// <summary>Whether a part lies on it yet.</summary>
-        public bool Laid { get; set; }
-
-        /// <summary>Of the last part.</summary>
-        public double Offset { get; set; }
+        public bool Laid => _offset is not null;
 
         /// <summary>Belt column of the rearmost pixel of the latest parts.</summary>
-        public int Rear { get; set; }
+        public int Rear { get; private set; }
 
-        public Queue<(LinePart Part, PartDesign Design)> Recent { get; } = new();
+        /// <summary>The latest parts with designs.</summary>
+        public Queue<Laid> Recent { get; } = new();
+
+        public void Take(in Laid laid, int neighbours, double mm)
+        {
+            (_offset, Rear) = (laid.Offset(mm), laid.Rear);
+            if (laid.Design is not null)
+            {
+                Recent.Enqueue(laid);
+                if (Recent.Count > neighbours)
+                {
+                    Recent.Dequeue();
+                }
+
+                Rear = Recent.Min(r => r.Rear);
+            }
+        }
+
+        /// <summary>Where the next front edge goes when it must not touch.</summary>
+        public double ClearFront(double gap)
+        {
+            return TouchNext ? Front - gap : Front;
+        }
+
+        /// <summary>Column at which the next centre keeps a pitch (mm).</summary>
+        public double Nearest(double pitch, double mm)
+        {
+            return _offset is { } offset && pitch > 0 ? -(offset + pitch) / mm : double.MaxValue;
+        }
+
+        /// <summary>Clear columns between a part and those before it.</summary>
+        public int RoomAhead(in Laid laid)
+        {
+            return Laid ? Rear - laid.Column - laid.Extent.Right : int.MaxValue;
+        }
+
+        /// <summary>From the centre of the latest part to an offset.</summary>
+        public double Pitch(double offset)
+        {
+            return offset - _offset ?? double.MaxValue;
+        }
     }
 }

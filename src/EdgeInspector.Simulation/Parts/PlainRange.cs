@@ -102,14 +102,26 @@ internal readonly record struct PlainShape(int Length, int Width, bool Round, bo
         }
     }
 
-    /// <summary>Box and share of the area between two columns of the grid.</summary>
-    public (int Left, int Top, int Right, int Bottom, double Share) Between(int from, int to)
+    /// <summary>Box and share of the area between two columns of the grid, turned by some radians.</summary>
+    public (double Left, double Top, double Right, double Bottom, double Share) Between(int from, int to, double turn)
     {
-        var extent = Extent;
-        var (left, right) = (Math.Max(from, extent.Left), Math.Min(to, extent.Right));
-        return left >= right
-            ? default
-            : (left, extent.Top, right, extent.Bottom, ShareTo(right - extent.Left) - ShareTo(left - extent.Left));
+        var box = Extent;
+        if (turn == 0 || Round)
+        {
+            var (first, end) = (Math.Max(from, box.Left), Math.Min(to, box.Right));
+            return first >= end
+                ? default
+                : (first, box.Top, end, box.Bottom, ShareTo(end - box.Left) - ShareTo(first - box.Left));
+        }
+
+        var (sin, cos) = (Math.Abs(Math.Sin(turn)), Math.Abs(Math.Cos(turn)));
+        var (x, y) = ((box.Left + box.Right) / 2.0, (box.Top + box.Bottom) / 2.0);
+        var length = (Length * cos) + (Width * sin);
+        var width = (Length * sin) + (Width * cos);
+        var (left, right) = (Math.Max(from, x - (length / 2)), Math.Min(to, x + (length / 2)));
+
+        // Near enough: the corners cut off hold little.
+        return left >= right ? default : (left, y - (width / 2), right, y + (width / 2), (right - left) / length);
     }
 
     /// <summary>Share of the area left of a column, from 0 to <see cref="Length"/>.</summary>

@@ -43,6 +43,13 @@ internal sealed unsafe class BeltStrip : IDisposable
     /// <param name="parts">All parts on these columns, shadows included, in order of their index.</param>
     public byte* Look(long from, long to, IReadOnlyList<LinePart> parts)
     {
+        for (var i = 0; i < parts.Count; i++)
+        {
+            // A part that has slid since it was drawn: begin anew, it is rare.
+            _filledTo = parts[i].Drawn is { } drawn && drawn != parts[i].Shown ? _filledFrom : _filledTo;
+            parts[i].Drawn = parts[i].Shown;
+        }
+
         var low = FloorChunk(from);
         var high = FloorChunk(to - 1) + 1;
         if (high < _filledFrom || low > _filledTo || _filledFrom == _filledTo)
@@ -117,8 +124,8 @@ internal sealed unsafe class BeltStrip : IDisposable
 
     private static bool Overlap(long chunk, LinePart part, out int from, out int to)
     {
-        from = (int)Math.Max(0, (chunk * Chunk) - part.Column);
-        to = (int)Math.Min(part.Side, ((chunk + 1) * Chunk) - part.Column);
+        from = (int)Math.Max(0, (chunk * Chunk) - part.Shown);
+        to = (int)Math.Min(part.Side, ((chunk + 1) * Chunk) - part.Shown);
         return from < to;
     }
 
@@ -132,7 +139,7 @@ internal sealed unsafe class BeltStrip : IDisposable
         var sprite = part.Painting!.Value;
         for (var y = Math.Max(0, -part.Row); y < Math.Min(part.Side, _height - part.Row); y++)
         {
-            var pixel = pixels + ((long)(part.Row + y) * _stride) + ((part.Column + from - (chunk * Chunk)) * 3);
+            var pixel = pixels + ((long)(part.Row + y) * _stride) + ((part.Shown + from - (chunk * Chunk)) * 3);
             foreach (var light in sprite.Light.AsSpan((y * part.Side) + from, to - from))
             {
                 if (light != 255)
@@ -157,7 +164,7 @@ internal sealed unsafe class BeltStrip : IDisposable
         var sprite = part.Painting!.Value;
         for (var y = Math.Max(0, -part.Row); y < Math.Min(part.Side, _height - part.Row); y++)
         {
-            var pixel = pixels + ((long)(part.Row + y) * _stride) + ((part.Column + from - (chunk * Chunk)) * 3);
+            var pixel = pixels + ((long)(part.Row + y) * _stride) + ((part.Shown + from - (chunk * Chunk)) * 3);
             var coverage = sprite.Coverage.AsSpan((y * part.Side) + from, to - from);
             var colour = sprite.Colour.AsSpan(((y * part.Side) + from) * 3, coverage.Length * 3);
             for (var x = 0; x < coverage.Length; x++, pixel += 3)
