@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using System.Globalization;
+using EdgeInspector.Lab.Worlds;
+
+namespace EdgeInspector.Lab;
+
+/// <summary>The right part, at the right instant, whatever happens.</summary>
+internal static class LineLab
+{
+    private const int PartsInAWorld = 2_000;
+
+    /// <summary>Runs it and returns the exit code.</summary>
+    public static int Run(int seed, LabScale scale, string? only, int? world)
+    {
+        List<LabCheck> checks = [];
+        if (world is { } one)
+        {
+            return Replay(seed, one);
+        }
+
+        if (only is null or "worlds")
+        {
+            checks.AddRange(Worlds(seed, scale == LabScale.Full ? 1_000_000 : 40_000));
+        }
+
+        return LabReport.End("line", seed, scale, checks);
+    }
+
+    private static List<LabCheck> Worlds(int seed, int parts)
+    {
+        var watch = Stopwatch.StartNew();
+        var count = ((parts + PartsInAWorld - 1) / PartsInAWorld) + 1; // The parts still on the belt at the end do not count.
+        long carried = 0, ejected = 0, undecided = 0, wrong = 0, unaccounted = 0, policy = 0, books = 0, guessed = 0;
+        var hours = 0.0;
+        var gate = new Lock();
+        var done = 0;
+        Parallel.For(
+            0,
+            count,
+            new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount },
+            number =>
+            {
+                var world = new World(seed, number, PartsInAWorld);
+                var result = WorldRun.RunAsync(world).GetAwaiter().GetResult();
+                lock (gate)
+                {
+                    carried += result.Parts;
+                    ejected += result.Ejected;
+                    undecided += result.Undecided;
+                    wrong += result.WrongHits;
+                    unaccounted += result.Unaccounted;
+                    policy += result.AgainstPolicy;
+                    books += result.Unreconciled;
+                    guessed += result.Guessed;
+                    hours += result.Time.TotalHours;
+                    Report(seed, world, result);
+                    if (++done % 25 == 0)
+                    {
+                        LabReport.Tell($"worlds {done} of {count}, {carried:N0} parts, {watch.Elapsed:mm\\:ss}");
+                    }
+                }
+            }
+        );
+        LabReport.Tell(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{carried:N0} parts in {count} worlds, {hours:F1} hours of belt in {watch.Elapsed:mm\\:ss}: {ejected:N0} thrown out, {undecided:N0} undecided, {guessed:N0} in rows that no frame showed"
+            )
+        );
+        return
+        [
+            LabCheck.AtLeast("parts carried", carried, parts),
+            LabCheck.AtMost("wrong parts hit, or meant and missed", wrong, 0),
+            LabCheck.AtMost("parts unaccounted", unaccounted, 0),
+            LabCheck.AtMost("undecidable parts handled against the recipe", policy, 0),
+            LabCheck.AtMost("counts that contradict the records", books, 0),
+        ];
+    }
+
+    private static int Replay(int seed, int number)
+    {
+        var world = new World(seed, number, PartsInAWorld);
+        LabReport.Tell(world.ToString());
+        var result = WorldRun.RunAsync(world).GetAwaiter().GetResult();
+        Report(seed, world, result);
+        LabReport.Tell($"{result.Parts} parts, {result.Undecided} undecided, {result.WrongHits} wrong hits, {result.Unaccounted} unaccounted, {result.AgainstPolicy} against the recipe, {result.Unreconciled} unreconciled");
+        return result.IsClean ? 0 : 1;
+    }
+
+    private static void Report(int seed, World world, WorldResult result)
+    {
+        if (!result.IsClean)
+        {
+            LabReport.Tell($"{world}\n  {string.Join("\n  ", result.Faults)}\n  replay: ./build.sh line-lab --seed={seed} --world={world.Number}");
+        }
+    }
+}

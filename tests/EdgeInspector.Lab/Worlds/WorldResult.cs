@@ -1,0 +1,151 @@
+using EdgeInspector.Cli;
+using EdgeInspector.Line;
+using EdgeInspector.Simulation;
+using EdgeInspector.Telemetry;
+
+namespace EdgeInspector.Lab.Worlds;
+
+/// <summary>What came of a world: counts of what must not be, and the first few of them in words.</summary>
+internal sealed class WorldResult
+{
+    /// <summary>Parts that passed the ejector or went out there.</summary>
+    public int Parts { get; private set; }
+
+    /// <summary>Parts thrown out.</summary>
+    public int Ejected { get; private set; }
+
+    /// <summary>Parts that ended NotInspected or Late.</summary>
+    public int Undecided { get; private set; }
+
+    /// <summary>Parts thrown out that nobody meant, and parts fired at that stayed.</summary>
+    public int WrongHits { get; private set; }
+
+    /// <summary>Parts without exactly one record, records without a part.</summary>
+    public int Unaccounted { get; private set; }
+
+    /// <summary>Undecided parts that the recipe wanted handled otherwise.</summary>
+    public int AgainstPolicy { get; private set; }
+
+    /// <summary>Counts of the station that contradict its records.</summary>
+    public int Unreconciled { get; private set; }
+
+    /// <summary>Parts of rows no frame showed, whose number is a guess: covered by records, but not one to one.</summary>
+    public int Guessed { get; private set; }
+
+    /// <summary>Simulated time.</summary>
+    public TimeSpan Time { get; private set; }
+
+    /// <summary>What went wrong, the first few.</summary>
+    public List<string> Faults { get; } = [];
+
+    /// <summary>Whether nothing did.</summary>
+    public bool IsClean => WrongHits + Unaccounted + AgainstPolicy + Unreconciled == 0;
+
+    /// <summary>Holds records and counts against the truth.</summary>
+    public static WorldResult Judge(
+        World world,
+        IReadOnlyList<PartTruth> truth,
+        IReadOnlyList<PartRecord> records,
+        PartCounts counts,
+        TimeSpan time
+    )
+    {
+        var result = new WorldResult { Time = time };
+        var match = DemoReport.Match(truth, records);
+        var recipe = world.Options.Recipe;
+        foreach (var part in truth.Where(part => part.Fate != PartFate.OnBelt))
+        {
+            result.Parts++;
+            var ejected = part.Fate == PartFate.Ejected;
+            result.Ejected += ejected ? 1 : 0;
+            var of = match.GetValueOrDefault(part.Index) ?? [];
+            if (of.Count != 1)
+            {
+                if (of.TrueForAll(record => record.Views == 0) && records.Any(record => Covers(record, part)))
+                {
+                    result.Guessed++;
+                    of = [.. records.Where(record => Covers(record, part))];
+                }
+                else
+                {
+                    result.Unaccounted++;
+                    result.Say($"part {part.Index} at {part.Offset:F1} mm has {of.Count} records: {string.Join("; ", of.Select(Text))}");
+                    continue;
+                }
+            }
+
+            var fired = of.Any(record => record.Fired);
+            if (fired != ejected)
+            {
+                result.WrongHits++;
+                result.Say($"part {part.Index} at {part.Offset:F1} mm lane {part.Lane} {(ejected ? "went out and was not fired at" : "was fired at and stayed")}: {string.Join("; ", of.Select(Text))}");
+            }
+
+            foreach (var record in of)
+            {
+                result.Undecided += record.Verdict is Verdict.NotInspected or Verdict.Late ? 1 : 0;
+                if (IsAgainstPolicy(record, recipe))
+                {
+                    result.AgainstPolicy++;
+                    result.Say($"part {part.Index} at {part.Offset:F1} mm: {Text(record)}, and the recipe says not inspected {recipe.OnNotInspected}, late {recipe.OnLate}");
+                }
+            }
+        }
+
+        var matched = match.Values.SelectMany(found => found).ToHashSet();
+        foreach (var ghost in records.Where(record => !matched.Contains(record)))
+        {
+            if (ghost.Views > 0 || !truth.Any(part => Covers(ghost, part)))
+            {
+                result.Unaccounted++;
+                result.Say($"no part for {Text(ghost)}");
+            }
+        }
+
+        result.Reconcile("unaccounted", counts.Unaccounted, 0);
+        result.Reconcile("pulses", counts.Pulses, records.Count(record => record.Fired));
+        result.Reconcile("parts", counts.Parts, records.Count);
+        result.Reconcile(
+            "states",
+            counts.Passed + counts.Rejected + counts.NotInspected + counts.Late,
+            records.Count
+        );
+        return result;
+    }
+
+    /// <summary>
+    /// Undecided parts end as the recipe says. What it wants thrown out and the entry eye announced must have been fired
+    /// at; only a stop of the service excuses it.
+    /// </summary>
+    private static bool IsAgainstPolicy(PartRecord record, Recipe recipe) =>
+        record.Reason != Reason.Stopped
+        && record.Verdict switch
+        {
+            Verdict.NotInspected => record.Disposition != recipe.OnNotInspected || (record.Disposition == Disposition.Reject && !record.Fired),
+            Verdict.Late when recipe.OnLate == Disposition.Reject => !record.Fired,
+            _ => false,
+        };
+
+    private static bool Covers(PartRecord record, PartTruth part) =>
+        (record.Lanes & (1 << part.Lane)) != 0 && Math.Abs(record.Offset - part.Offset) <= (record.Length + part.Length) / 2;
+
+    private static string Text(PartRecord record) =>
+        $"#{record.Number} {record.Verdict}/{record.Reason} {record.Disposition}{(record.Fired ? " fired" : "")}, {record.Views} views, {record.Offset:F1} mm, length {record.Length:F1}, lanes {record.Lanes:b}";
+
+    private void Reconcile(string what, long said, long found)
+    {
+        if (said != found)
+        {
+            Unreconciled++;
+            Say($"the station counts {said} {what}, its records {found}");
+        }
+    }
+
+    private void Say(string fault)
+    {
+        if (Faults.Count < 5)
+        {
+            Faults.Add(fault);
+        }
+    }
+}
