@@ -8,5 +8,6 @@ var root = new RootCommand("EdgeInspector: inspects parts on a conveyor and reje
     SimulateCommand.Create(),
     ModelCommand.Create(),
     InspectCommand.Create(),
+    LedgerCommand.Create(),
 };
 return await root.Parse(args).InvokeAsync();
