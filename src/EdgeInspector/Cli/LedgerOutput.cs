@@ -42,7 +42,7 @@ internal sealed class LedgerOutput(TextWriter output, LedgerFormat format)
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase), new UtcConverter() },
     };
 
     /// <summary>How it prints.</summary>
@@ -146,7 +146,7 @@ internal sealed class LedgerOutput(TextWriter output, LedgerFormat format)
                 text.Append(i == 0 ? "\"" : ",\"")
                     .Append(columns[i].Name)
                     .Append("\":")
-                    .Append(JsonSerializer.Serialize(Utc(columns[i].Value(row)), Json));
+                    .Append(JsonSerializer.Serialize(columns[i].Value(row), Json));
             }
 
             text.Append('}');
@@ -166,8 +166,6 @@ internal sealed class LedgerOutput(TextWriter output, LedgerFormat format)
             text.Clear();
         }
     }
-
-    private static object? Utc(object? value) => value is DateTimeOffset time ? Iso(time) : value;
 
     private static string Iso(DateTimeOffset time) =>
         time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
@@ -190,4 +188,14 @@ internal sealed class LedgerOutput(TextWriter output, LedgerFormat format)
     /// <summary>RFC 4180: what holds a comma, a quote or a line break is quoted, and quotes are doubled.</summary>
     private static string Quoted(string text) =>
         text.AsSpan().IndexOfAny(",\"\r\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+
+    /// <summary>One way to write a time in all formats.</summary>
+    private sealed class UtcConverter : JsonConverter<DateTimeOffset>
+    {
+        public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.GetDateTimeOffset();
+
+        public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(Iso(value));
+    }
 }

@@ -88,7 +88,7 @@ internal static class LedgerViews
         new("unexpectedBinEntries", row => row.Run.Totals?.UnexpectedBinEntries),
         new("recipe", row => row.Run.Recipe, "recipe"),
         new("model", row => row.Run.Model, "model"),
-        new("version", row => row.Run.Version, "program"),
+        new("version", row => row.Run.Version, "program") { Cell = row => Markup.Escape(row.Run.Version.Split('+')[0]) },
     ];
 
     /// <summary>Columns of alarms.</summary>

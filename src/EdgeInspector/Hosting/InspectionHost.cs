@@ -206,7 +206,9 @@ internal sealed class InspectionHost : IAsyncDisposable
         );
         _ledger.BeginRun(new LedgerRun(run.Id, options.Name, started, run.Model, run.Recipe, Version));
         _runs.Add(run.Id);
-        return new InspectionStation(options, run, StationModel.Of(model), hardware, Start, Ended, Pictured, _time, _log);
+        var station = new InspectionStation(options, run, StationModel.Of(model), hardware, Start, Ended, Pictured, _time, _log);
+        _ledger.Follow(run.Id, station.Totals);
+        return station;
     }
 
     private StationHardware Virtual(StationOptions options)

@@ -187,6 +187,13 @@ internal sealed class InspectionStation : IAsyncDisposable
         );
     }
 
+    /// <summary>What the run's records are reconciled with.</summary>
+    public RunTotals Totals()
+    {
+        var totals = _book.Totals(_options.Sensors.EntryEyes.Count);
+        return totals with { Unaccounted = totals.Unaccounted + _figures.EventsLost };
+    }
+
     /// <summary>The station seen from outside, now.</summary>
     public StationSnapshot Snapshot(string broker, string ledger, long ledgerLost, long publishingShed)
     {
