@@ -4,28 +4,63 @@ namespace EdgeInspector.Simulation;
 
 /// <summary>
 /// A board whose pins lead to a <see cref="VirtualLine"/>: writing an ejector's pin moves its valve, reading an eye's
-/// pin or the encoder's tells its level now. Every other pin remembers what was written to it. It has the habits of the
-/// real boards: a write to a pin that is not an output does nothing and says nothing, and a pin that is closed keeps
-/// its last level. Safe from any thread; owns neither the line nor the clock.
+/// pin or the encoder's tells its level now. Every other output remembers what was written to it, and every other input
+/// has the level that <see cref="SetInput"/> or a wire from an output gives it. It has the habits of the real boards: a
+/// write to a pin that is not an output does nothing and says nothing, a pin that is closed keeps its last level, and
+/// what goes wrong with a wire (<see cref="Disconnect"/>, <see cref="Stick"/>) nobody is told. Safe from any thread;
+/// owns neither the line nor the clock. Writing allocates nothing.
 /// </summary>
-/// <param name="now">Time since the line's start, as the line's other callers count it.</param>
-public sealed class VirtualLineGpioDriver(VirtualLine line, VirtualLinePins pins, Func<TimeSpan> now) : GpioDriver
+public sealed class VirtualLineGpioDriver : GpioDriver
 {
     private const int Pins = 1024;
 
     // Oldest writes are forgotten beyond this many.
     private const int JournalLength = 20_000;
 
-    // How often waiting and callbacks look at the eyes; a part blocks one for tens of milliseconds.
+    // How often waiting and callbacks look at the pins; a part blocks an eye for tens of milliseconds. Pins that are
+    // set count their changes, so none of those is missed.
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(1);
 
+    private readonly VirtualLine _line;
+    private readonly VirtualLinePins _wiring;
+    private readonly Func<TimeSpan> _now;
     private readonly Lock _gate = new();
-    private readonly PinMode[] _modes = new PinMode[Pins];
-    private readonly bool[] _levels = new bool[Pins];
-    private readonly Queue<EjectorWrite> _journal = new();
-    private readonly List<(int Pin, PinEventTypes Types, PinChangeEventHandler Callback)> _callbacks = [];
+    private readonly PinState[] _pins = new PinState[Pins];
+    private readonly Journal<EjectorWrite> _ejections = new(JournalLength);
+    private readonly Journal<PinWrite> _writes = new(JournalLength);
     private readonly CancellationTokenSource _closing = new();
+    private readonly PinFile? _file;
+    private (int Pin, PinEventTypes Types, PinChangeEventHandler Callback)[] _callbacks = [];
     private Thread? _watcher;
+
+    /// <param name="now">Time since the line's start, as the line's other callers count it.</param>
+    /// <exception cref="ArgumentException">A wire leads from or to a pin that it cannot.</exception>
+    /// <exception cref="IOException">The file of pins cannot be made.</exception>
+    public VirtualLineGpioDriver(VirtualLine line, VirtualLinePins pins, Func<TimeSpan> now)
+    {
+        ArgumentNullException.ThrowIfNull(pins);
+        (_line, _wiring, _now) = (line, pins, now);
+        Lead(pins.EntryEyes, Source.EntryEye);
+        Lead(pins.ConfirmEyes, Source.ConfirmEye);
+        Lead(pins.EncoderA is { } a ? [a] : [], Source.EncoderA);
+        Lead(pins.EncoderB is { } b ? [b] : [], Source.EncoderB);
+        Lead(pins.Ejectors, Source.None);
+        foreach (var (output, input) in pins.Loopbacks)
+        {
+            ref var end = ref _pins[input];
+            if (output == input || !_pins[output].IsFree || !end.IsFree || end.IsWired || end.Lane is not null)
+            {
+                throw new ArgumentException(
+                    $"Loopbacks: pin {input} cannot follow pin {output}; wire each free input to one output",
+                    nameof(pins)
+                );
+            }
+
+            end.IsWired = true;
+        }
+
+        _file = pins.PinFile is { } path ? new PinFile(path, Pins) : null;
+    }
 
     /// <summary>
     /// What was written to the ejectors, oldest first, the latest 20,000; writes that had no effect are not in it.
@@ -36,7 +71,22 @@ public sealed class VirtualLineGpioDriver(VirtualLine line, VirtualLinePins pins
         {
             lock (_gate)
             {
-                return [.. _journal];
+                return _ejections.ToArray();
+            }
+        }
+    }
+
+    /// <summary>
+    /// What was written to any output, oldest first, the latest 20,000; writes to pins that are no outputs are not in
+    /// it, those to broken wires are.
+    /// </summary>
+    public PinWrite[] Writes
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _writes.ToArray();
             }
         }
     }
@@ -50,12 +100,48 @@ public sealed class VirtualLineGpioDriver(VirtualLine line, VirtualLinePins pins
         return Read(pin);
     }
 
+    /// <summary>Gives a free input its level: a switch, a pressure gauge, a key.</summary>
+    /// <exception cref="InvalidOperationException">The line or an output drives the pin, or it is an output.</exception>
+    public void SetInput(int pin, bool high)
+    {
+        lock (_gate)
+        {
+            if (!_pins[pin].IsFree || _pins[pin].IsWired || _pins[pin].Mode == PinMode.Output)
+            {
+                throw new InvalidOperationException($"Pin {pin} of the virtual line is no free input.");
+            }
+
+            Set(pin, high);
+        }
+    }
+
+    /// <summary>
+    /// Takes the wire off a pin: an input reads as if nothing were there, and what is written to an output goes
+    /// nowhere, though it reads back.
+    /// </summary>
+    public void Disconnect(int pin)
+    {
+        Break(pin, Fault.Off);
+    }
+
+    /// <summary>Holds a pin at a level, whatever is written to it or sensed by it.</summary>
+    public void Stick(int pin, bool high)
+    {
+        Break(pin, high ? Fault.StuckHigh : Fault.StuckLow);
+    }
+
+    /// <summary>Makes a pin whole again.</summary>
+    public void Mend(int pin)
+    {
+        Break(pin, Fault.None);
+    }
+
     /// <inheritdoc/>
     protected override void OpenPin(int pinNumber)
     {
         lock (_gate)
         {
-            _modes[pinNumber] = PinMode.Input;
+            _pins[pinNumber].Mode = PinMode.Input;
         }
     }
 
@@ -65,8 +151,8 @@ public sealed class VirtualLineGpioDriver(VirtualLine line, VirtualLinePins pins
         lock (_gate)
         {
             // The level stays as it was: only writing a safe one before makes it safe.
-            _modes[pinNumber] = PinMode.Input;
-            _callbacks.RemoveAll(c => c.Pin == pinNumber);
+            _pins[pinNumber].Mode = PinMode.Input;
+            RemoveCallbacks(c => c.Pin == pinNumber);
         }
     }
 
@@ -80,7 +166,9 @@ public sealed class VirtualLineGpioDriver(VirtualLine line, VirtualLinePins pins
 
         lock (_gate)
         {
-            _modes[pinNumber] = mode;
+            var before = LevelOf(pinNumber);
+            _pins[pinNumber].Mode = mode;
+            Notice(pinNumber, before);
             if (mode == PinMode.Output)
             {
                 Drive(pinNumber);
@@ -94,7 +182,7 @@ public sealed class VirtualLineGpioDriver(VirtualLine line, VirtualLinePins pins
         lock (_gate)
         {
             // Level first, so that an active-low valve does not twitch.
-            _levels[pinNumber] = initialValue == PinValue.High;
+            _pins[pinNumber].Written = initialValue == PinValue.High;
             SetPinMode(pinNumber, mode);
         }
     }
@@ -104,27 +192,28 @@ public sealed class VirtualLineGpioDriver(VirtualLine line, VirtualLinePins pins
     {
         lock (_gate)
         {
-            return _modes[pinNumber];
+            return _pins[pinNumber].Mode;
         }
     }
 
     /// <inheritdoc/>
     protected override bool IsPinModeSupported(int pinNumber, PinMode mode)
     {
-        return mode != PinMode.Output || Sensed(pinNumber, TimeSpan.Zero) is null;
+        return mode != PinMode.Output || _pins[pinNumber].IsFree;
     }
 
     /// <inheritdoc/>
     protected override PinValue Read(int pinNumber)
     {
-        if (Sensed(pinNumber, now()) is { } level)
-        {
-            return level;
-        }
-
         lock (_gate)
         {
-            return _levels[pinNumber];
+            var high = LevelOf(pinNumber);
+            if (!_pins[pinNumber].IsFree)
+            {
+                _file?.Write(pinNumber, high);
+            }
+
+            return high;
         }
     }
 
@@ -133,7 +222,7 @@ public sealed class VirtualLineGpioDriver(VirtualLine line, VirtualLinePins pins
     {
         lock (_gate)
         {
-            Write(pinNumber, !_levels[pinNumber]);
+            Write(pinNumber, !_pins[pinNumber].Written);
         }
     }
 
@@ -142,12 +231,12 @@ public sealed class VirtualLineGpioDriver(VirtualLine line, VirtualLinePins pins
     {
         lock (_gate)
         {
-            if (_modes[pinNumber] != PinMode.Output)
+            if (_pins[pinNumber].Mode != PinMode.Output)
             {
                 return;
             }
 
-            _levels[pinNumber] = value == PinValue.High;
+            _pins[pinNumber].Written = value == PinValue.High;
             Drive(pinNumber);
         }
     }
@@ -159,16 +248,16 @@ public sealed class VirtualLineGpioDriver(VirtualLine line, VirtualLinePins pins
         CancellationToken cancellationToken
     )
     {
-        var before = Read(pinNumber);
+        var watch = Watch(pinNumber);
         while (!cancellationToken.WaitHandle.WaitOne(Look))
         {
-            var after = Read(pinNumber);
-            if (after != before && (eventTypes & Change(after)) != 0)
+            while (Follow(pinNumber, ref watch))
             {
-                return new WaitForEventResult { EventTypes = Change(after) };
+                if ((eventTypes & Change(watch.High)) != 0)
+                {
+                    return new WaitForEventResult { EventTypes = Change(watch.High) };
+                }
             }
-
-            before = after;
         }
 
         return new WaitForEventResult { TimedOut = true };
@@ -183,10 +272,11 @@ public sealed class VirtualLineGpioDriver(VirtualLine line, VirtualLinePins pins
     {
         lock (_gate)
         {
-            _callbacks.Add((pinNumber, eventTypes, callback));
+            _callbacks = [.. _callbacks, (pinNumber, eventTypes, callback)];
+            _pins[pinNumber].Watched ??= Watch(pinNumber);
             if (_watcher is null)
             {
-                _watcher = new Thread(Watch) { IsBackground = true, Name = "virtual pins" };
+                _watcher = new Thread(WatchAll) { IsBackground = true, Name = "virtual pins" };
                 _watcher.Start();
             }
         }
@@ -197,7 +287,7 @@ public sealed class VirtualLineGpioDriver(VirtualLine line, VirtualLinePins pins
     {
         lock (_gate)
         {
-            _callbacks.RemoveAll(c => c.Pin == pinNumber && c.Callback == callback);
+            RemoveCallbacks(c => c.Pin == pinNumber && c.Callback == callback);
         }
     }
 
@@ -213,93 +303,244 @@ public sealed class VirtualLineGpioDriver(VirtualLine line, VirtualLinePins pins
             }
 
             _closing.Dispose();
+            lock (_gate)
+            {
+                _file?.Dispose();
+            }
         }
 
         base.Dispose(disposing);
     }
 
-    private static PinEventTypes Change(PinValue level)
+    private static PinEventTypes Change(bool high)
     {
-        return level == PinValue.High ? PinEventTypes.Rising : PinEventTypes.Falling;
+        return high ? PinEventTypes.Rising : PinEventTypes.Falling;
     }
 
-    private static int IndexOf(IReadOnlyList<int> list, int pin)
+    /// <summary>Notes where the pins of each lane lead.</summary>
+    private void Lead(IReadOnlyList<int> pins, Source source)
     {
-        for (var i = 0; i < list.Count; i++)
+        for (var lane = 0; lane < pins.Count; lane++)
         {
-            if (list[i] == pin)
+            (_pins[pins[lane]].Source, _pins[pins[lane]].Lane) = (source, lane);
+        }
+    }
+
+    private bool LevelOf(int pin)
+    {
+        ref var state = ref _pins[pin];
+        if (state.Fault is Fault.StuckLow or Fault.StuckHigh)
+        {
+            return state.Fault == Fault.StuckHigh;
+        }
+
+        if (state.Fault == Fault.Off && state.Mode != PinMode.Output)
+        {
+            return state.Mode == PinMode.InputPullUp;
+        }
+
+        return state.Source switch
+        {
+            Source.EntryEye => _line.IsBlocked(LineSensor.EntryEye, state.Lane!.Value, _now()),
+            Source.ConfirmEye => _line.IsBlocked(LineSensor.ConfirmEye, state.Lane!.Value, _now()),
+            Source.EncoderA => (_line.EncoderCountAt(_now()) & 2) != 0,
+            Source.EncoderB => ((_line.EncoderCountAt(_now()) + 1) & 2) != 0,
+            _ => state.IsDriven ? state.High : state.Mode == PinMode.InputPullUp,
+        };
+    }
+
+    /// <summary>Puts what was written to an output on its pin, and on what it leads to.</summary>
+    private void Drive(int pin)
+    {
+        var written = _pins[pin].Written;
+        _writes.Add(new PinWrite(pin, written, _now()));
+        Set(pin, written);
+        Settle(pin);
+        if (_pins[pin] is { Lane: { } lane, Fault: Fault.None })
+        {
+            _ejections.Add(new EjectorWrite(lane, written != _wiring.EjectorActiveLow, _now()));
+        }
+    }
+
+    /// <summary>Moves what an output leads to: an input, a valve. One whose wire is off goes to rest.</summary>
+    private void Settle(int pin)
+    {
+        var connected = _pins[pin].Fault != Fault.Off;
+        var high = LevelOf(pin);
+        for (var i = 0; i < _wiring.Loopbacks.Count; i++)
+        {
+            if (_wiring.Loopbacks[i] is var loop && loop.Output == pin)
             {
-                return i;
+                Set(loop.Input, high, connected);
             }
         }
 
-        return -1;
-    }
-
-    /// <summary>The level of a pin that the line drives; null for every other.</summary>
-    private bool? Sensed(int pin, TimeSpan t)
-    {
-        if (IndexOf(pins.EntryEyes, pin) is >= 0 and var entry)
+        if (_pins[pin].Lane is { } lane)
         {
-            return line.IsBlocked(LineSensor.EntryEye, entry, t);
-        }
-
-        if (IndexOf(pins.ConfirmEyes, pin) is >= 0 and var confirm)
-        {
-            return line.IsBlocked(LineSensor.ConfirmEye, confirm, t);
-        }
-
-        if (pin == pins.EncoderA)
-        {
-            return (line.EncoderCountAt(t) & 2) != 0;
-        }
-
-        return pin == pins.EncoderB ? ((line.EncoderCountAt(t) + 1) & 2) != 0 : null;
-    }
-
-    private void Drive(int pin)
-    {
-        var lane = IndexOf(pins.Ejectors, pin);
-        if (lane < 0)
-        {
-            return;
-        }
-
-        var (active, at) = (_levels[pin] != pins.EjectorActiveLow, now());
-        line.SetEjector(lane, active, at);
-        _journal.Enqueue(new EjectorWrite(lane, active, at));
-        if (_journal.Count > JournalLength)
-        {
-            _journal.Dequeue();
+            _line.SetEjector(lane, connected && high != _wiring.EjectorActiveLow, _now());
         }
     }
 
-    private void Watch()
+    private void Set(int pin, bool high, bool driven = true)
     {
-        var levels = new Dictionary<int, PinValue>();
+        var before = LevelOf(pin);
+        (_pins[pin].High, _pins[pin].IsDriven) = (high, driven);
+        Notice(pin, before);
+    }
+
+    private void Break(int pin, Fault fault)
+    {
+        lock (_gate)
+        {
+            var before = LevelOf(pin);
+            _pins[pin].Fault = fault;
+            Notice(pin, before);
+            if (_pins[pin].IsFree && _pins[pin].IsDriven)
+            {
+                Settle(pin);
+            }
+        }
+    }
+
+    /// <summary>Counts the change of a pin that is set; those that the line drives are looked at instead.</summary>
+    private void Notice(int pin, bool before)
+    {
+        if (_pins[pin].IsFree && LevelOf(pin) is var high && high != before)
+        {
+            _pins[pin].Changes++;
+            _file?.Write(pin, high);
+        }
+    }
+
+    private PinWatch Watch(int pin)
+    {
+        lock (_gate)
+        {
+            return new PinWatch(LevelOf(pin), _pins[pin].Changes);
+        }
+    }
+
+    /// <summary>The next change of a pin that the watch has not seen; false when there is none.</summary>
+    private bool Follow(int pin, ref PinWatch watch)
+    {
+        lock (_gate)
+        {
+            if (_pins[pin].IsFree ? watch.Seen == _pins[pin].Changes : watch.High == LevelOf(pin))
+            {
+                return false;
+            }
+
+            watch = new PinWatch(!watch.High, watch.Seen + 1);
+            return true;
+        }
+    }
+
+    private void RemoveCallbacks(Predicate<(int Pin, PinEventTypes Types, PinChangeEventHandler Callback)> which)
+    {
+        foreach (var removed in Array.FindAll(_callbacks, which))
+        {
+            _pins[removed.Pin].Watched = null;
+        }
+
+        _callbacks = Array.FindAll(_callbacks, c => !which(c));
+        foreach (var kept in _callbacks)
+        {
+            _pins[kept.Pin].Watched ??= Watch(kept.Pin);
+        }
+    }
+
+    private void WatchAll()
+    {
         while (!_closing.Token.WaitHandle.WaitOne(Look))
         {
             (int Pin, PinEventTypes Types, PinChangeEventHandler Callback)[] callbacks;
             lock (_gate)
             {
-                callbacks = [.. _callbacks];
+                callbacks = _callbacks;
             }
 
-            foreach (var pin in callbacks.Select(c => c.Pin).Distinct())
+            foreach (var (pin, _, _) in callbacks)
             {
-                var level = Read(pin);
-                if (levels.TryGetValue(pin, out var before) && before != level)
+                // The first of a pin's callbacks sees all its changes; the others then find none left.
+                while (NextChange(pin) is { } high)
                 {
-                    foreach (
-                        var (_, _, callback) in callbacks.Where(c => c.Pin == pin && (c.Types & Change(level)) != 0)
-                    )
+                    foreach (var (other, types, callback) in callbacks)
                     {
-                        callback(this, new PinValueChangedEventArgs(Change(level), pin));
+                        if (other == pin && (types & Change(high)) != 0)
+                        {
+                            callback(this, new PinValueChangedEventArgs(Change(high), pin));
+                        }
                     }
                 }
-
-                levels[pin] = level;
             }
         }
+    }
+
+    private bool? NextChange(int pin)
+    {
+        lock (_gate)
+        {
+            if (_pins[pin].Watched is not { } watch || !Follow(pin, ref watch))
+            {
+                return null;
+            }
+
+            _pins[pin].Watched = watch;
+            return watch.High;
+        }
+    }
+
+    /// <summary>What drives a pin.</summary>
+    private enum Source : byte
+    {
+        None,
+        EntryEye,
+        ConfirmEye,
+        EncoderA,
+        EncoderB,
+    }
+
+    /// <summary>What is wrong with a pin's wire.</summary>
+    private enum Fault : byte
+    {
+        None,
+        Off,
+        StuckLow,
+        StuckHigh,
+    }
+
+    /// <summary>How far a pin's changes have been seen.</summary>
+    private readonly record struct PinWatch(bool High, long Seen);
+
+    private record struct PinState
+    {
+        public PinMode Mode { get; set; }
+
+        public Source Source { get; set; }
+
+        /// <summary>Of the eye or the ejector it leads to.</summary>
+        public int? Lane { get; set; }
+
+        public Fault Fault { get; set; }
+
+        /// <summary>At the end of a wire from an output.</summary>
+        public bool IsWired { get; set; }
+
+        /// <summary>Last level written to it as an output.</summary>
+        public bool Written { get; set; }
+
+        /// <summary>The level that it was given, by a write, a wire or a person, if <see cref="IsDriven"/>.</summary>
+        public bool High { get; set; }
+
+        public bool IsDriven { get; set; }
+
+        /// <summary>How often its level has changed.</summary>
+        public long Changes { get; set; }
+
+        /// <summary>How far the callbacks have been told; null where it has none.</summary>
+        public PinWatch? Watched { get; set; }
+
+        /// <summary>Whether the line does not drive it.</summary>
+        public readonly bool IsFree => Source == Source.None;
     }
 }

@@ -6,7 +6,8 @@ namespace EdgeInspector.Simulation.Parts;
 /// </summary>
 internal sealed class LaneEjector(TimeSpan latency)
 {
-    private readonly List<(TimeSpan At, bool Active)> _levels = [];
+    // Room for more than a line's memory holds, so that telling a level allocates nothing.
+    private readonly List<(TimeSpan At, bool Active)> _levels = new(1024);
 
     /// <summary>The pin has this level from <paramref name="t"/> on.</summary>
     public void Set(bool active, TimeSpan t)
