@@ -1,6 +1,8 @@
 namespace EdgeInspector.Telemetry;
 
-/// <summary>States of OPC 40100-1 (machine vision), by name.</summary>
+/// <summary>
+/// States of OPC 40100-1 (machine vision), by name; the last four are the states within its Operational, in automatic mode.
+/// </summary>
 internal enum StationState
 {
     /// <summary>Starting: no camera or model yet.</summary>
@@ -12,10 +14,16 @@ internal enum StationState
     /// <summary>A fault keeps it from inspecting; see <see cref="StationSnapshot.Fault"/>.</summary>
     Error,
 
-    /// <summary>Ready, nothing runs.</summary>
+    /// <summary>Operational, no recipe is prepared.</summary>
+    Initialized,
+
+    /// <summary>Operational, a recipe is prepared, nothing runs.</summary>
     Ready,
 
-    /// <summary>Inspecting one part after another.</summary>
+    /// <summary>Operational, inspecting one part and then <see cref="Ready"/> again.</summary>
+    SingleExecution,
+
+    /// <summary>Operational, inspecting one part after another.</summary>
     ContinuousExecution,
 }
 

@@ -81,7 +81,7 @@ internal static class WebPage
         List<string> reasons = stations.Count == 0 ? ["no station runs"] : [];
         reasons.AddRange(
             stations
-                .Where(s => s.State is not (StationState.ContinuousExecution or StationState.Ready))
+                .Where(s => s.State is not (StationState.ContinuousExecution or StationState.SingleExecution or StationState.Ready))
                 .Select(s => $"{s.Station} is {s.State}{(s.Fault is null ? string.Empty : ": " + s.Fault)}")
         );
         return Results.Json(
