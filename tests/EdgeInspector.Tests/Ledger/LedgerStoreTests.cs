@@ -361,6 +361,167 @@ public sealed class LedgerStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task WhatRetentionRemovedIsNotedPerDayAndPerRun()
+    {
+        using var store = Opened(options: new LedgerOptions { Retention = TimeSpan.FromHours(1) });
+        store.BeginRun(Run);
+        using var stop = new CancellationTokenSource();
+        var running = store.RunAsync(stop.Token);
+        for (var number = 1; number <= 4_500; number++)
+        {
+            store.Offer(Part(number) with { DecidedAt = Start.AddHours(-2).AddSeconds(number) });
+        }
+
+        store.Offer(Part(4_501) with { DecidedAt = Start.AddHours(2) });
+        await UntilAsync(() => store.Written == 4_501);
+        _time.Advance(TimeSpan.FromMinutes(1));
+        await UntilAsync(() => store.Reader.Runs()[0].Removed > 0 && store.Reader.Read(new LedgerQuery()).Count() < 4_501);
+        await stop.CancelAsync();
+        await running;
+
+        var left = store.Reader.Read(new LedgerQuery()).Count();
+        var removal = Assert.Single(store.Reader.Removals());
+        Assert.Equal(("age", 4_501L, Start.AddHours(-2).AddSeconds(1)), (removal.Why, removal.Parts + left, removal.FirstDecided));
+        Assert.InRange(removal.LastDecided, removal.FirstDecided, _time.GetUtcNow().AddHours(-1));
+        Assert.Equal(removal.Parts, store.Reader.Runs()[0].Removed);
+        Assert.Equal(0, store.Reader.Reconcile(store.Reader.Runs()[0]).WithoutRecord);
+    }
+
+    [Fact]
+    public async Task WhatARunCountsIsKeptOnceASecondAndAtItsEnd()
+    {
+        using var store = Opened();
+        using var stop = new CancellationTokenSource();
+        var (parts, asked) = (0L, 0);
+        store.BeginRun(Run);
+        store.Follow(Run.Id, () =>
+        {
+            asked++;
+            return new RunTotals(parts, 0, 0, 1, parts + 1, 2, null, null, null);
+        });
+        var running = store.RunAsync(stop.Token);
+        parts = 5;
+        await UntilAsync(() => store.Reader.Runs()[0].Totals?.Parts == 5);
+        var heard = store.Reader.Runs()[0].Heard;
+        Assert.Equal(new RunTotals(5, 0, 0, 1, 6, 2, null, null, null), store.Reader.Runs()[0].Totals);
+        Assert.InRange(asked, 1, (int)(_time.GetUtcNow() - Start).TotalSeconds + 2);
+
+        // A line without parts shows that it lives.
+        _time.Advance(TimeSpan.FromSeconds(61));
+        await UntilAsync(() => store.Reader.Runs()[0].Heard >= heard!.Value.AddMinutes(1));
+
+        parts = 7;
+        store.EndRun(Run.Id);
+        asked = 0;
+        await stop.CancelAsync();
+        await running;
+        Assert.Equal((7L, 0), (store.Reader.Runs()[0].Totals!.Parts, asked));
+        Assert.NotNull(store.Reader.Runs()[0].Ended);
+    }
+
+    [Fact]
+    public async Task ChallengeTestsAndAlarmsComeBack()
+    {
+        using var store = Opened();
+        var test = Challenge("c1", ChallengeOutcome.Failed, 1) with { Fault = "part 2 was not rejected" };
+        var alarm = new LedgerAlarm("biscuit-1", "bin-full", Start, "the bin is full");
+        store.Offer(test with { Outcome = ChallengeOutcome.Running, EndedAt = null });
+        store.Offer(alarm);
+        store.Offer(test);
+        store.Offer(alarm with { Cleared = Start.AddMinutes(1), Acknowledged = Start.AddMinutes(2), Who = "Ann" });
+        await WriteAsync(store);
+
+        var read = Assert.Single(store.Reader.Challenges(new LedgerQuery()));
+        Assert.Equal(test.Pieces, read.Pieces);
+        Assert.Equal(test with { Pieces = [] }, read with { Pieces = [] });
+        Assert.Equal(
+            [alarm with { Cleared = Start.AddMinutes(1), Acknowledged = Start.AddMinutes(2), Who = "Ann" }],
+            store.Reader.Alarms(new LedgerQuery()));
+        Assert.Empty(store.Reader.Alarms(new LedgerQuery { Station = "other" }));
+        Assert.Empty(store.Reader.Challenges(new LedgerQuery { From = Start.AddDays(1) }));
+    }
+
+    [Fact]
+    public async Task ATestThatTheTableRefusesDoesNotHoldUpTheParts()
+    {
+        using var store = Opened();
+        store.Offer(Challenge("c1", ChallengeOutcome.Passed, 1) with { Who = null! });
+        store.Offer(Challenge("c2", ChallengeOutcome.Passed, 1));
+
+        await WriteAsync(store, Part(1));
+
+        Assert.Equal(1, store.Lost);
+        Assert.Single(store.Reader.Challenges(new LedgerQuery()));
+        Assert.Single(store.Reader.Read(new LedgerQuery()));
+    }
+
+    [Fact]
+    public async Task TheNextRunKnowsHowTheLastTestsWent()
+    {
+        using var store = Opened();
+        Assert.Equal(new ChallengeHistory(null, null), store.Reader.ChallengeHistory("biscuit-1"));
+        store.Offer(Challenge("c1", ChallengeOutcome.Passed, 1));
+        store.Offer(Challenge("c2", ChallengeOutcome.Failed, 2) with { Fault = "too dark" });
+        store.Offer(Challenge("c3", ChallengeOutcome.Aborted, 3));
+        store.Offer(Challenge("c4", ChallengeOutcome.Running, 4) with { EndedAt = null });
+        await WriteAsync(store);
+
+        Assert.Equal(new ChallengeHistory(Start.AddMinutes(1.5), "too dark"), store.Reader.ChallengeHistory("biscuit-1"));
+        Assert.Equal(new ChallengeHistory(null, null), store.Reader.ChallengeHistory("other"));
+    }
+
+    [Fact]
+    public async Task PartsSinceTheLastGoodTestAreFoundByNumberEvenWhenTheClockWasSetBack()
+    {
+        using var store = Opened();
+        store.Offer(Challenge("c1", ChallengeOutcome.Passed, 1) with { AfterPart = 1, LastPart = 2 });
+        store.Offer(Challenge("c2", ChallengeOutcome.Passed, 2) with { AfterPart = 4, LastPart = 5 });
+        store.Offer(Challenge("c3", ChallengeOutcome.Failed, 3) with { AfterPart = 7, LastPart = 8 });
+        await WriteAsync(
+            store,
+            [
+                .. Enumerable.Range(1, 8).Select(number => Part(number) with { DecidedAt = Start.AddMinutes(number == 6 ? -90 : number) }),
+                Part(1) with { Id = "biscuit-1/20261122T000000Z/1", DecidedAt = Start.AddDays(-1) },
+                Part(9) with { Id = "biscuit-1/20261124T000000Z/9", DecidedAt = Start.AddDays(1) },
+                Part(10) with { Id = "other-1/20261122T000000Z/10", Station = "other-1", DecidedAt = Start.AddDays(-1) },
+            ]);
+
+        // Of a station without a passed test, all.
+        Assert.Equal([6, 7, 8, 9, 10], Numbers(new LedgerQuery { SinceGoodChallenge = true }));
+        Assert.Equal([6, 7, 8, 9], Numbers(new LedgerQuery { SinceGoodChallenge = true, Station = "biscuit-1" }));
+
+        long[] Numbers(LedgerQuery query) => [.. store.Reader.Read(query).Select(part => part.Number)];
+    }
+
+    [Fact]
+    public async Task HistoryOutlivesThePartsAndIsForgottenAfterItsOwnTime()
+    {
+        using var store = Opened(
+            options: new LedgerOptions
+            {
+                Retention = TimeSpan.FromHours(1),
+                HistoryRetention = TimeSpan.FromDays(10),
+                BatchInterval = TimeSpan.FromSeconds(10), // The days of this test are fewer steps so.
+            });
+        store.BeginRun(Run);
+        store.Offer(Challenge("c1", ChallengeOutcome.Passed, 1));
+        store.Offer(new LedgerAlarm("biscuit-1", "bin-full", Start, "the bin is full"));
+        using var stop = new CancellationTokenSource();
+        var running = store.RunAsync(stop.Token);
+        await UntilAsync(() => store.Reader.Alarms(new LedgerQuery()).Count == 1);
+
+        _time.Advance(TimeSpan.FromDays(9));
+        await UntilAsync(() => store.Reader.Alarms(new LedgerQuery()).Count == 1 && _time.GetUtcNow() > Start.AddDays(9).AddSeconds(20));
+        Assert.Single(store.Reader.Challenges(new LedgerQuery()));
+        _time.Advance(TimeSpan.FromDays(2));
+        await UntilAsync(() => store.Reader.Alarms(new LedgerQuery()).Count == 0);
+
+        Assert.Empty(store.Reader.Challenges(new LedgerQuery()));
+        await stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
     public void PeopleCanReadTheLedgerToo()
     {
         Opened().Dispose();
@@ -395,6 +556,21 @@ public sealed class LedgerStoreTests : IDisposable
         Recipe = "standard",
         Model = "biscuit 1.0.0",
         IsSimulated = true,
+    };
+
+    private static ChallengeRecord Challenge(string number, ChallengeOutcome outcome, int minute) => new()
+    {
+        Id = $"{Run.Id}/{number}",
+        Run = Run.Id,
+        Station = "biscuit-1",
+        Who = "Ann",
+        Defect = null,
+        StartedAt = Start.AddMinutes(minute),
+        EndedAt = Start.AddMinutes(minute + 0.5),
+        Outcome = outcome,
+        AfterPart = 0,
+        LastPart = 2,
+        Pieces = [new("hole", IsGood: false, 1, "hole", 0.9, 0.4), new("good", IsGood: true), new("burnt", IsGood: false)],
     };
 
     private LedgerStore Store(string folder, LedgerOptions? options = null) =>
