@@ -284,8 +284,9 @@ public sealed class VirtualLine : IDisposable
         {
             Advance(t);
             Lay(Options.EntryEyePosition - _motion.FurthestAt(t));
-            var truth = new List<PartTruth>(_parts.Count);
-            for (var i = (int)Math.Max(0, first - _forgotten); i < _parts.Count; i++)
+            var start = (int)Math.Clamp(first - _forgotten, 0, _parts.Count);
+            var truth = new List<PartTruth>(_parts.Count - start);
+            for (var i = start; i < _parts.Count; i++)
             {
                 if (_parts[i].EnteredAt <= t)
                 {

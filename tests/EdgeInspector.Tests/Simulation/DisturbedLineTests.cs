@@ -358,6 +358,74 @@ public sealed class DisturbedLineTests
     }
 
     [Fact]
+    public void WhatIsToldDoesNotDependOnWhenItIsAsked()
+    {
+        for (var seed = 0; seed < 12; seed++)
+        {
+            var options = Plain with
+            {
+                Seed = seed,
+                PartCount = 150,
+                Lanes = 1 + (seed % 3),
+                StraddlingShare = seed % 3 == 0 ? 0 : 0.2,
+                TouchingShare = 0.3,
+                SidewaysJitter = 5,
+                Motion = new BeltProfile
+                {
+                    MeanLeg = TimeSpan.FromSeconds(0.5),
+                    ReversalShare = 0.3,
+                    StopShare = 0.3,
+                },
+                Disturbances = new Disturbances
+                {
+                    EntryEdgesLost = 0.05,
+                    EntryEdgesBounced = 0.1,
+                    ConfirmEdgesLost = 0.1,
+                    ValveStuck = 0.05,
+                    PartsSliding = 0.2,
+                    PartsTurning = 0.2,
+                    PartsRemoved = 0.05,
+                    PartsAdded = 0.05,
+                },
+            };
+            var end = TimeSpan.FromMinutes(2);
+            var random = new Random(seed);
+            var levels = new List<(TimeSpan At, int Lane, bool Active)>();
+            for (var t = TimeSpan.FromSeconds(1); t < end; t += TimeSpan.FromMilliseconds(random.Next(50, 900)))
+            {
+                var lane = random.Next(options.Lanes);
+                levels.Add((t, lane, true));
+                levels.Add((t + TimeSpan.FromMilliseconds(random.Next(5, 300)), lane, false));
+            }
+
+            using var atOnce = new VirtualLine(options);
+            foreach (var (at, lane, active) in levels)
+            {
+                atOnce.SetEjector(lane, active, at);
+            }
+
+            using var stepped = new VirtualLine(options);
+            var edges = new List<SensorEdge>();
+            var told = new Queue<(TimeSpan At, int Lane, bool Active)>(levels.OrderBy(l => l.At));
+            for (var t = TimeSpan.Zero; t <= end; t += TimeSpan.FromMilliseconds(5))
+            {
+                while (told.TryPeek(out var level) && level.At <= t)
+                {
+                    stepped.SetEjector(level.Lane, level.Active, level.At);
+                    told.Dequeue();
+                }
+
+                _ = stepped.PartsInView(t);
+                edges.AddRange(VirtualLineSensorTests.Drain(stepped, t));
+            }
+
+            Assert.Equal(VirtualLineSensorTests.Drain(atOnce, end), edges);
+            Assert.Equal(atOnce.Truth(end), stepped.Truth(end));
+            Assert.Contains(edges, e => e.Sensor == LineSensor.ConfirmEye);
+        }
+    }
+
+    [Fact]
     public void OneTroubleDoesNotChangeAnother()
     {
         using var some = Line(new Disturbances { PartsRemoved = 0.1 });
