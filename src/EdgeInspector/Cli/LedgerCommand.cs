@@ -249,7 +249,7 @@ internal static class LedgerCommand
 
     private static Command CreateAlarms()
     {
-        var open = new Option<bool>("--open") { Description = "Those whose cause lasts, or that nobody has acknowledged." };
+        var open = new Option<bool>("--open") { Description = "Those that stand: their cause lasts, or they wait to be acknowledged." };
         var command = new Command(
             "alarms",
             "List alarms: raised, cleared, acknowledged by whom.")
@@ -265,7 +265,7 @@ internal static class LedgerCommand
         {
             var query = QueryOf(parsed);
             var alarms = reader.Alarms(query with { Limit = null })
-                .Where(alarm => !parsed.GetValue(open) || alarm.Cleared is null || alarm.Acknowledged is null)
+                .Where(row => !parsed.GetValue(open) || row.Alarm.IsStanding)
                 .Take(query.Limit ?? int.MaxValue);
             Told(parsed, output, output.Write(alarms, LedgerViews.Alarms, cancellation), "alarms");
         }));

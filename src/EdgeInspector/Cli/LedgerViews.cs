@@ -94,16 +94,25 @@ internal static class LedgerViews
     /// <summary>Columns of alarms.</summary>
     public static readonly IReadOnlyList<LedgerColumn<LedgerAlarm>> Alarms =
     [
-        new("raised", alarm => alarm.Raised, "raised (UTC)"),
-        new("station", alarm => alarm.Station, "station"),
-        new("code", alarm => alarm.Code, "code"),
-        new("text", alarm => alarm.Text, "text"),
-        new("cleared", alarm => alarm.Cleared, "cleared (UTC)")
+        new("raised", row => row.Alarm.RaisedAt, "raised (UTC)"),
+        new("station", row => row.Station, "station"),
+        new("code", row => (int)row.Alarm.Code, "code"),
+        new("name", row => row.Alarm.Name, "alarm"),
+        new("severity", row => row.Alarm.Severity, "severity")
         {
-            Cell = alarm => alarm.Cleared is null ? "[red]lasts[/]" : LedgerOutput.Show(alarm.Cleared),
+            Cell = row => row.Alarm.Severity == AlarmSeverity.Stop ? "[red]stop[/]" : Words($"{row.Alarm.Severity}"),
         },
-        new("acknowledged", alarm => alarm.Acknowledged, "acknowledged (UTC)"),
-        new("who", alarm => alarm.Who, "by"),
+        new("state", row => row.Alarm.State),
+        new("latched", row => row.Alarm.IsLatched),
+        new("text", row => row.Alarm.Text, "text"),
+        new("lastRaised", row => row.Alarm.LastRaisedAt),
+        new("count", row => row.Alarm.Count, "times"),
+        new("cleared", row => row.Alarm.ClearedAt, "cleared (UTC)")
+        {
+            Cell = row => row.Alarm is { ClearedAt: null, IsStanding: true } ? "[red]lasts[/]" : LedgerOutput.Show(row.Alarm.ClearedAt),
+        },
+        new("acknowledged", row => row.Alarm.AcknowledgedAt, "acknowledged (UTC)"),
+        new("who", row => row.Alarm.AcknowledgedBy, "by"),
     ];
 
     /// <summary>Columns of challenge tests; bars are drawn on one scale.</summary>
@@ -226,14 +235,19 @@ internal static class LedgerViews
     {
         foreach (var station in tests.GroupBy(test => test.Station))
         {
-            double[] margins = [.. station.OrderBy(test => test.StartedAt).Select(test => test.LeastMargin).OfType<double>()];
+            ChallengeRecord[] scored = [.. station.Where(test => test.LeastMargin is not null).OrderBy(test => test.StartedAt)];
+            double[] margins = [.. scored.Select(test => test.LeastMargin!.Value)];
             if (margins.Length < 2)
             {
                 continue;
             }
 
             var widest = Math.Max(margins.Max(), 1e-9);
-            var line = string.Concat(margins.TakeLast(60).Select(margin => Bars[Step(margin / widest, Bars.Length - 1)]));
+
+            // A piece that was missed has no margin to show, hence the cross.
+            var line = string.Concat(
+                scored.TakeLast(60).Select(test =>
+                    test.Outcome == ChallengeOutcome.Failed ? '×' : Bars[Step(test.LeastMargin!.Value / widest, Bars.Length - 1)]));
             output.Console.MarkupLineInterpolated(
                 $"Least margin of {station.Key}, oldest to newest: {line}  {Number(margins[0], "0.000")} to {Number(margins[^1], "0.000")}");
         }

@@ -191,19 +191,28 @@ internal sealed class LedgerReader(string path)
         using var command = connection.CreateCommand();
 #pragma warning disable CA2100 // Put together from constants; what comes from outside is bound.
         command.CommandText =
-            "SELECT station, code, raised, text, cleared, acknowledged, who "
+            "SELECT station, code, raised, name, severity, state, latched, text, last_raised, times, cleared, acknowledged, who "
             + $"FROM alarms WHERE {HistoryCondition("raised", query, command)}";
 #pragma warning restore CA2100
         return ReadAll(
             command,
             reader => new LedgerAlarm(
                 reader.GetString(0),
-                reader.GetString(1),
-                LedgerSchema.FromMicroseconds(reader.GetInt64(2)),
-                reader.GetString(3),
-                TimeAt(reader, 4),
-                TimeAt(reader, 5),
-                TextAt(reader, 6)));
+                new AlarmRecord
+                {
+                    Code = (AlarmCode)reader.GetInt16(1),
+                    RaisedAt = LedgerSchema.FromMicroseconds(reader.GetInt64(2)),
+                    Name = reader.GetString(3),
+                    Severity = (AlarmSeverity)reader.GetByte(4),
+                    State = (AlarmState)reader.GetByte(5),
+                    IsLatched = reader.GetBoolean(6),
+                    Text = reader.GetString(7),
+                    LastRaisedAt = LedgerSchema.FromMicroseconds(reader.GetInt64(8)),
+                    Count = reader.GetInt64(9),
+                    ClearedAt = TimeAt(reader, 10),
+                    AcknowledgedAt = TimeAt(reader, 11),
+                    AcknowledgedBy = TextAt(reader, 12),
+                }));
     }
 
     /// <summary>What retention has removed, by day.</summary>

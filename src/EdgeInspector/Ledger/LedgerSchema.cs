@@ -99,9 +99,15 @@ internal static class LedgerSchema
         ) WITHOUT ROWID;
         CREATE TABLE alarms (
             station TEXT NOT NULL,
-            code TEXT NOT NULL,
+            code INTEGER NOT NULL,
             raised INTEGER NOT NULL,
+            name TEXT NOT NULL,
+            severity INTEGER NOT NULL,
+            state INTEGER NOT NULL,
+            latched INTEGER NOT NULL,
             text TEXT NOT NULL,
+            last_raised INTEGER NOT NULL,
+            times INTEGER NOT NULL,
             cleared INTEGER,
             acknowledged INTEGER,
             who TEXT,

@@ -208,7 +208,7 @@ internal sealed partial class LedgerStore : IDisposable
     public void Offer(ChallengeRecord challenge) => OfferEvent(challenge);
 
     /// <summary>Hands an alarm over; never blocks. A later word on the same alarm replaces it.</summary>
-    public void Offer(LedgerAlarm alarm) => OfferEvent(alarm);
+    public void Offer(string station, AlarmRecord alarm) => OfferEvent(new LedgerAlarm(station, alarm));
 
     /// <summary>Hands a part over; never blocks. A part with the id of an earlier one replaces it.</summary>
     public void Offer(PartRecord part)
@@ -431,7 +431,7 @@ internal sealed partial class LedgerStore : IDisposable
     }
 
     private static string Named(object happened) =>
-        happened is ChallengeRecord challenge ? $"challenge test {challenge.Id}" : $"alarm {((LedgerAlarm)happened).Code}";
+        happened is ChallengeRecord challenge ? $"challenge test {challenge.Id}" : $"alarm {((LedgerAlarm)happened).Alarm.Name}";
 
     /// <summary>One row that its table refuses must not hold up the others for ever.</summary>
     private void WriteOneByOne<T>(LedgerWriter writer, List<T> rows, Func<T, LedgerBatch> alone, Func<T, string> name)

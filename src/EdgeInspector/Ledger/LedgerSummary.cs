@@ -37,7 +37,10 @@ internal sealed record RunReconciliation(LedgerRun Run, RunSums Sums)
         {
             if (run.GapNoticed is not null)
             {
-                yield return "it crashed: its last parts may be missing";
+                var lost = (run.Totals?.Parts ?? 0) - sums.Parts - run.Removed;
+                yield return lost > 0
+                    ? $"it crashed: {lost} parts it counted have no record, and more may be missing"
+                    : "it crashed: its last parts may be missing";
             }
 
             yield break; // Parts under way have no record yet.

@@ -356,20 +356,28 @@ internal sealed class LedgerWriter : IDisposable
         command.ExecuteNonQuery();
     }
 
-    private void Write(LedgerAlarm alarm, SqliteTransaction transaction)
+    private void Write(LedgerAlarm row, SqliteTransaction transaction)
     {
+        var alarm = row.Alarm;
         using var command = _connection.CreateCommand();
         command.Transaction = transaction;
         command.CommandText =
-            "INSERT OR REPLACE INTO alarms (station, code, raised, text, cleared, acknowledged, who) "
-            + "VALUES ($station, $code, $raised, $text, $cleared, $acknowledged, $who)";
-        Add(command, "$station", alarm.Station);
-        Add(command, "$code", alarm.Code);
-        Add(command, "$raised", LedgerSchema.ToMicroseconds(alarm.Raised));
+            "INSERT OR REPLACE INTO alarms (station, code, raised, name, severity, state, latched, text, last_raised, times, "
+            + "cleared, acknowledged, who) VALUES ($station, $code, $raised, $name, $severity, $state, $latched, $text, "
+            + "$last_raised, $times, $cleared, $acknowledged, $who)";
+        Add(command, "$station", row.Station);
+        Add(command, "$code", (int)alarm.Code);
+        Add(command, "$raised", LedgerSchema.ToMicroseconds(alarm.RaisedAt));
+        Add(command, "$name", alarm.Name);
+        Add(command, "$severity", (int)alarm.Severity);
+        Add(command, "$state", (int)alarm.State);
+        Add(command, "$latched", alarm.IsLatched);
         Add(command, "$text", alarm.Text);
-        Add(command, "$cleared", LedgerSchema.ToMicroseconds(alarm.Cleared));
-        Add(command, "$acknowledged", LedgerSchema.ToMicroseconds(alarm.Acknowledged));
-        Add(command, "$who", alarm.Who);
+        Add(command, "$last_raised", LedgerSchema.ToMicroseconds(alarm.LastRaisedAt));
+        Add(command, "$times", alarm.Count);
+        Add(command, "$cleared", LedgerSchema.ToMicroseconds(alarm.ClearedAt));
+        Add(command, "$acknowledged", LedgerSchema.ToMicroseconds(alarm.AcknowledgedAt));
+        Add(command, "$who", alarm.AcknowledgedBy);
         command.ExecuteNonQuery();
     }
 

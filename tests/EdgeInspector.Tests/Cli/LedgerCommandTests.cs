@@ -221,7 +221,7 @@ public sealed class LedgerCommandTests : IDisposable
         Assert.Contains("1 of 1", output, StringComparison.Ordinal);
         Assert.Contains("0.400", output, StringComparison.Ordinal);
         Assert.Contains("FAILED", output, StringComparison.Ordinal);
-        Assert.Contains("Least margin of biscuit-1, oldest to newest: █▅  0.400 to 0.200", output, StringComparison.Ordinal);
+        Assert.Contains("Least margin of biscuit-1, oldest to newest: █×  0.400 to 0.200", output, StringComparison.Ordinal);
         var rows = Json("challenges", "--json", "--newest").EnumerateArray().ToArray();
         Assert.Equal(["failed", "passed"], rows.Select(row => row.GetProperty("outcome").GetString()));
         Assert.Equal("hole", rows[1].GetProperty("pieces")[0].GetProperty("expected").GetString());
@@ -235,7 +235,7 @@ public sealed class LedgerCommandTests : IDisposable
         Assert.Equal(3, Json("alarms", "--json").GetArrayLength());
         Assert.Equal(
             ["bin-full", "challenge-failed"],
-            Json("alarms", "--json", "--open").EnumerateArray().Select(row => row.GetProperty("code").GetString()));
+            Json("alarms", "--json", "--open").EnumerateArray().Select(row => row.GetProperty("name").GetString()));
         Assert.Contains("lasts", Ask("alarms", "--open").Output, StringComparison.Ordinal);
     }
 
@@ -348,9 +348,20 @@ public sealed class LedgerCommandTests : IDisposable
             LastPart = 14,
             Pieces = [new("hole", IsGood: false, 12, "hole", 0.7, 0.2), new("burnt", IsGood: false)],
         });
-        store.Offer(new LedgerAlarm("biscuit-1", "air-low", start, "air pressure is low", start.AddSeconds(2), start.AddSeconds(3), "Ann"));
-        store.Offer(new LedgerAlarm("biscuit-1", "bin-full", start.AddSeconds(4), "the bin is full", start.AddSeconds(5)));
-        store.Offer(new LedgerAlarm("biscuit-1", "challenge-failed", start.AddSeconds(15), "the challenge test failed"));
+        var alarm = Publishing.Some.Alarm(AlarmCode.AirLow, start) with
+        {
+            State = AlarmState.Normal,
+            ClearedAt = start.AddSeconds(2),
+            AcknowledgedAt = start.AddSeconds(3),
+            AcknowledgedBy = "Ann",
+        };
+        store.Offer("biscuit-1", alarm);
+        store.Offer("biscuit-1", Publishing.Some.Alarm(AlarmCode.BinFull, start.AddSeconds(4)) with
+        {
+            State = AlarmState.ClearedUnacknowledged,
+            ClearedAt = start.AddSeconds(5),
+        });
+        store.Offer("biscuit-1", Publishing.Some.Alarm(AlarmCode.ChallengeFailed, start.AddSeconds(15)));
         if (end)
         {
             store.EndRun(Run);

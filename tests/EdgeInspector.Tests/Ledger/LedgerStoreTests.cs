@@ -424,19 +424,25 @@ public sealed class LedgerStoreTests : IDisposable
     {
         using var store = Opened();
         var test = Challenge("c1", ChallengeOutcome.Failed, 1) with { Fault = "part 2 was not rejected" };
-        var alarm = new LedgerAlarm("biscuit-1", "bin-full", Start, "the bin is full");
+        var alarm = Publishing.Some.Alarm(AlarmCode.BinFull, Start);
+        var over = alarm with
+        {
+            State = AlarmState.Normal,
+            ClearedAt = Start.AddMinutes(1),
+            AcknowledgedAt = Start.AddMinutes(2),
+            AcknowledgedBy = "Ann",
+            Count = 3,
+        };
         store.Offer(test with { Outcome = ChallengeOutcome.Running, EndedAt = null });
-        store.Offer(alarm);
+        store.Offer("biscuit-1", alarm);
         store.Offer(test);
-        store.Offer(alarm with { Cleared = Start.AddMinutes(1), Acknowledged = Start.AddMinutes(2), Who = "Ann" });
+        store.Offer("biscuit-1", over);
         await WriteAsync(store);
 
         var read = Assert.Single(store.Reader.Challenges(new LedgerQuery()));
         Assert.Equal(test.Pieces, read.Pieces);
         Assert.Equal(test with { Pieces = [] }, read with { Pieces = [] });
-        Assert.Equal(
-            [alarm with { Cleared = Start.AddMinutes(1), Acknowledged = Start.AddMinutes(2), Who = "Ann" }],
-            store.Reader.Alarms(new LedgerQuery()));
+        Assert.Equal([new LedgerAlarm("biscuit-1", over)], store.Reader.Alarms(new LedgerQuery()));
         Assert.Empty(store.Reader.Alarms(new LedgerQuery { Station = "other" }));
         Assert.Empty(store.Reader.Challenges(new LedgerQuery { From = Start.AddDays(1) }));
     }
@@ -505,7 +511,7 @@ public sealed class LedgerStoreTests : IDisposable
             });
         store.BeginRun(Run);
         store.Offer(Challenge("c1", ChallengeOutcome.Passed, 1));
-        store.Offer(new LedgerAlarm("biscuit-1", "bin-full", Start, "the bin is full"));
+        store.Offer("biscuit-1", Publishing.Some.Alarm(AlarmCode.BinFull, Start));
         using var stop = new CancellationTokenSource();
         var running = store.RunAsync(stop.Token);
         await UntilAsync(() => store.Reader.Alarms(new LedgerQuery()).Count == 1);

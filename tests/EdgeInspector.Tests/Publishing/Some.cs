@@ -36,6 +36,20 @@ internal static class Some
             IsSimulated = true,
         };
 
+    public static AlarmRecord Alarm(AlarmCode code, DateTimeOffset raised) =>
+        new()
+        {
+            Code = code,
+            Name = AlarmKind.Of(code).Name,
+            Severity = AlarmKind.Of(code).Severity,
+            Text = "something is wrong",
+            State = AlarmState.ActiveUnacknowledged,
+            IsLatched = true,
+            RaisedAt = raised,
+            LastRaisedAt = raised,
+            Count = 1,
+        };
+
     public static EvidencePicture Picture(
         long number,
         Verdict verdict = Verdict.Reject,
