@@ -6,12 +6,12 @@ namespace EdgeInspector.Station;
 
 /// <summary>What the panel shows and does not find out for itself.</summary>
 /// <param name="State">The station's state.</param>
-/// <param name="Challenge">What its challenge tests ask.</param>
+/// <param name="Challenge">Where it stands with its challenge tests.</param>
 /// <param name="StopLine">Whether anything that is no alarm asks for a line stop, such as a failed challenge test.</param>
 /// <param name="IsMaintenance">Whether the maintenance key is turned: outputs may be tried by hand.</param>
 internal readonly record struct PanelFacts(
     StationState State,
-    ChallengeCall Challenge = ChallengeCall.None,
+    ChallengeState Challenge = ChallengeState.Off,
     bool StopLine = false,
     bool IsMaintenance = false
 );

@@ -16,19 +16,6 @@ internal enum Lamp : byte
     Flash,
 }
 
-/// <summary>What a challenge test asks of the operator.</summary>
-internal enum ChallengeCall : byte
-{
-    /// <summary>Nothing.</summary>
-    None,
-
-    /// <summary>One is due, or is under way.</summary>
-    Due,
-
-    /// <summary>One is overdue, or the last one failed.</summary>
-    Overdue,
-}
-
 /// <summary>What the stack light shows.</summary>
 internal readonly record struct StackPattern(Lamp Green, Lamp Amber, Lamp Red, Lamp Blue, Lamp Buzzer);
 
@@ -41,9 +28,9 @@ internal static class StackLight
     /// <summary>The pattern for a moment.</summary>
     /// <param name="state">The station's state.</param>
     /// <param name="alarms">Its alarms.</param>
-    /// <param name="challenge">What its challenge tests ask.</param>
+    /// <param name="challenge">Where it stands with its challenge tests.</param>
     /// <param name="stopLine">Whether anything that is no alarm asks for a line stop, such as a failed challenge test.</param>
-    public static StackPattern Show(StationState state, AlarmSummary alarms, ChallengeCall challenge, bool stopLine = false)
+    public static StackPattern Show(StationState state, AlarmSummary alarms, ChallengeState challenge, bool stopLine = false)
     {
         var stopped = stopLine || alarms.StopsLine || state is StationState.Error or StationState.Halted;
         return new StackPattern(
@@ -55,8 +42,9 @@ internal static class StackLight
             ),
             Red: Colour(alarms.HasUnacknowledged(AlarmSeverity.Stop), stopped),
             Blue: Colour(
-                challenge == ChallengeCall.Overdue,
-                challenge == ChallengeCall.Due || state is StationState.Initialized or StationState.Ready
+                challenge is ChallengeState.Overdue or ChallengeState.Failed,
+                challenge is ChallengeState.Due or ChallengeState.Running
+                    || state is StationState.Initialized or StationState.Ready
             ),
             Buzzer: alarms.IsMuted ? Lamp.Off
                 : alarms.HasUnacknowledged(AlarmSeverity.Stop) ? Lamp.On

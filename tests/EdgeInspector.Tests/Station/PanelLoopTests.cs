@@ -196,7 +196,7 @@ public sealed class PanelLoopTests : IDisposable
     {
         using var panel = Panel();
         Live(panel, 0, 1000);
-        _facts = new(StationState.ContinuousExecution, ChallengeCall.Overdue, StopLine: true);
+        _facts = new(StationState.ContinuousExecution, ChallengeState.Overdue, StopLine: true);
         Live(panel, 1001, 1100);
         Assert.True(_pins.IsHigh(LineStop));
         Assert.False(_pins.IsHigh(Healthy));

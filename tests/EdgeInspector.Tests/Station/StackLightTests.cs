@@ -57,19 +57,22 @@ public sealed class StackLightTests
     }
 
     [Theory]
-    [InlineData(ChallengeCall.None, Off)]
-    [InlineData(ChallengeCall.Due, On)]
-    [InlineData(ChallengeCall.Overdue, Flash)]
-    internal void ChallengeTestAsksInBlue(ChallengeCall call, Lamp blue) =>
-        Assert.Equal(new StackPattern(On, Off, Off, blue, Off), StackLight.Show(StationState.ContinuousExecution, _alarms.Summary, call));
+    [InlineData(ChallengeState.Off, Off)]
+    [InlineData(ChallengeState.NotDue, Off)]
+    [InlineData(ChallengeState.Due, On)]
+    [InlineData(ChallengeState.Running, On)]
+    [InlineData(ChallengeState.Overdue, Flash)]
+    [InlineData(ChallengeState.Failed, Flash)]
+    internal void ChallengeTestAsksInBlue(ChallengeState test, Lamp blue) =>
+        Assert.Equal(new StackPattern(On, Off, Off, blue, Off), StackLight.Show(StationState.ContinuousExecution, _alarms.Summary, test));
 
     [Fact]
     public void LineStopThatIsNoAlarmIsRed() =>
         Assert.Equal(
             new StackPattern(Off, Off, On, Flash, Off),
-            StackLight.Show(StationState.ContinuousExecution, _alarms.Summary, ChallengeCall.Overdue, stopLine: true)
+            StackLight.Show(StationState.ContinuousExecution, _alarms.Summary, ChallengeState.Overdue, stopLine: true)
         );
 
     private StackPattern Show(StationState state = StationState.ContinuousExecution) =>
-        StackLight.Show(state, _alarms.Summary, ChallengeCall.None);
+        StackLight.Show(state, _alarms.Summary, ChallengeState.Off);
 }
