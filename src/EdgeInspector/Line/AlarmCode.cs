@@ -1,9 +1,12 @@
+using System.Text.Json.Serialization;
+
 namespace EdgeInspector.Line;
 
 /// <summary>
 /// What can be wrong with a station. The numbers are stored, published and printed on the card beside the line: never
 /// change or reuse one. <see cref="AlarmKind"/> holds each one's name and habits, <c>docs/alarms.md</c> cause and remedy.
 /// </summary>
+[JsonConverter(typeof(JsonNumberEnumConverter<AlarmCode>))]
 internal enum AlarmCode : short
 {
     /// <summary>No alarm: what a lookup that found none gives.</summary>

@@ -88,8 +88,13 @@ internal sealed class PanelLoop : IDisposable
     /// <summary>What Healthy says, whether or not a pin is fitted.</summary>
     public bool IsHealthy => _isHealthy;
 
-    /// <summary>Starts the thread.</summary>
-    public void Start() => _thread.Start();
+    /// <summary>Starts the thread, and sees to safe outputs should the process end without disposing.</summary>
+    public void Start()
+    {
+        AppDomain.CurrentDomain.UnhandledException += ProcessEnds;
+        AppDomain.CurrentDomain.ProcessExit += ProcessEnds;
+        _thread.Start();
+    }
 
     /// <summary>Looks at everything, writes what has changed and returns when to come again.</summary>
     public Instant Step(Instant now)
@@ -168,6 +173,8 @@ internal sealed class PanelLoop : IDisposable
     {
         // Before the other threads stop: their silence is wanted now, and is no alarm.
         WriteSafe();
+        AppDomain.CurrentDomain.UnhandledException -= ProcessEnds;
+        AppDomain.CurrentDomain.ProcessExit -= ProcessEnds;
         _stopping = true;
         _timer.Wake();
         if (!_thread.ThreadState.HasFlag(ThreadState.Unstarted))
@@ -178,6 +185,8 @@ internal sealed class PanelLoop : IDisposable
         _outputs.Dispose();
         _timer.Dispose();
     }
+
+    private void ProcessEnds(object? sender, EventArgs end) => WriteSafe();
 
     private void Set(PanelOutput output, bool on, Instant now)
     {

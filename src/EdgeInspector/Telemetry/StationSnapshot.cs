@@ -1,3 +1,5 @@
+using EdgeInspector.Line;
+
 namespace EdgeInspector.Telemetry;
 
 /// <summary>
@@ -147,6 +149,12 @@ internal sealed record StationSnapshot
 
     /// <summary>Ledger rows that could not be written.</summary>
     public long LedgerLost { get; init; }
+
+    /// <summary>What the Healthy output says; null before anything keeps it.</summary>
+    public bool? IsHealthy { get; init; }
+
+    /// <summary>The alarms that stand, the gravest first.</summary>
+    public IReadOnlyList<AlarmRecord> Alarms { get; init; } = [];
 
     /// <summary>True on the virtual line.</summary>
     public bool IsSimulated { get; init; }
