@@ -93,6 +93,9 @@ internal sealed record DemoReport
     /// <summary>By class of the ground truth.</summary>
     public required IReadOnlyDictionary<string, DemoClass> Classes { get; init; }
 
+    /// <summary>Half the length of the largest part, mm: further from its own no record can lie.</summary>
+    private const double Neighbourhood = 250;
+
     /// <summary>The report as one line of JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Format);
 
@@ -173,12 +176,11 @@ internal sealed record DemoReport
         Dictionary<long, List<PartRecord>> match = [];
         foreach (var record in records)
         {
-            var at = Array.BinarySearch(offsets, record.Offset);
-            var after = at < 0 ? ~at : at;
+            var at = Array.BinarySearch(offsets, record.Offset - Neighbourhood);
             PartTruth? nearest = null;
-            for (var i = Math.Max(0, after - 2); i < Math.Min(byOffset.Length, after + 2); i++)
+            for (var i = at < 0 ? ~at : at; i < byOffset.Length && offsets[i] < record.Offset + Neighbourhood; i++)
             {
-                if (nearest is null || Distance(byOffset[i], record) < Distance(nearest, record))
+                if ((byOffset[i].Lanes & record.Lanes) != 0 && (nearest is null || Distance(byOffset[i], record) < Distance(nearest, record)))
                 {
                     nearest = byOffset[i];
                 }

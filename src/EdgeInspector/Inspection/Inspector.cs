@@ -265,7 +265,7 @@ internal sealed class Inspector
         }
     }
 
-    private void EmitUnseen(in Stretch unseen, byte lanes, Reason reason, Instant at)
+    private void EmitUnseen(in Stretch unseen, double ahead, double behind, byte lanes, Reason reason, Instant at)
     {
         var now = _time.GetInstant();
         var judgement = _rules.NotInspected(reason);
@@ -286,7 +286,9 @@ internal sealed class Inspector
                 lanes,
                 EntrySeen: true,
                 at,
-                now
+                now,
+                ahead,
+                behind
             )
         );
     }
@@ -345,9 +347,13 @@ internal sealed class Inspector
                 // Several unseen parts in a row are told apart by the length parts have had so far.
                 var parts = Math.Max(1, (int)Math.Round(unseen.Length / _typicalLength));
                 var each = unseen.Length / parts;
+
+                // No centre is nearer to the row's ends than half the shortest part; within the row it may be anywhere.
+                var toEnd = Math.Max(0, (each - _shortestPart) / 2);
                 for (var i = 0; i < parts; i++)
                 {
-                    EmitUnseen(new Stretch(unseen.From + (i * each), unseen.From + ((i + 1) * each)), lanes, reason, at);
+                    var part = new Stretch(unseen.From + (i * each), unseen.From + ((i + 1) * each));
+                    EmitUnseen(part, i == 0 ? toEnd : each / 2, i == parts - 1 ? toEnd : each / 2, lanes, reason, at);
                 }
 
                 from = Math.BitIncrement(unseen.To);

@@ -19,6 +19,11 @@ namespace EdgeInspector.Line;
 /// <param name="EntrySeen">Whether the entry eye saw it; true when no entry eye is fitted.</param>
 /// <param name="CapturedAt">When the frame that completed the decision was exposed.</param>
 /// <param name="DecidedAt">When the decision was made.</param>
+/// <param name="Ahead">
+/// How far ahead of the offset, mm, the part's centre may be: 0 where its place is known, more where only the entry eye saw
+/// something, in one piece or in several. The blast covers it.
+/// </param>
+/// <param name="Behind">The same, behind the offset.</param>
 internal readonly record struct Decision(
     long PartId,
     Verdict Verdict,
@@ -33,7 +38,9 @@ internal readonly record struct Decision(
     byte Lanes,
     bool EntrySeen,
     Instant CapturedAt,
-    Instant DecidedAt
+    Instant DecidedAt,
+    double Ahead = 0,
+    double Behind = 0
 )
 {
     /// <summary>The lowest of its lanes, from 0.</summary>

@@ -143,7 +143,7 @@ internal sealed class RejectLoop : IDisposable
             return;
         }
 
-        if (open)
+        if (open && step.Action != RejectAction.Reopen)
         {
             var firedAt = _time.GetInstant();
             var lateness = firedAt - step.Due;

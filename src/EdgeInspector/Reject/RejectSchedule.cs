@@ -14,6 +14,9 @@ internal enum RejectAction : byte
     /// <summary>Energise the lanes' ejectors for something nobody has decided: its deadline is here.</summary>
     OpenUndecided,
 
+    /// <summary>Energise them again for the rest of a blast that a stopped belt broke off.</summary>
+    Reopen,
+
     /// <summary>Release the lanes' ejectors.</summary>
     Close,
 
@@ -63,6 +66,9 @@ internal sealed class RejectSchedule
     /// </summary>
     private const long Guard = 500_000;
 
+    /// <summary>The same in belt, mm, where a blast goes by travel.</summary>
+    private const double Clearance = 1.5;
+
     /// <summary>How far past the ejector parts are remembered, mm: a belt that jogs back brings them once more.</summary>
     private const double Remembered = 300;
 
@@ -83,11 +89,14 @@ internal sealed class RejectSchedule
     private readonly ThrownOut[] _thrownOut;
     private readonly long[] _closeAt = new long[MostLanes];
     private readonly long[] _closedAt = new long[MostLanes];
+    private readonly double[] _closeTravel = new double[MostLanes];
+    private readonly double[] _resumeTravel = new double[MostLanes];
     private int _count;
     private int _expectedCount;
     private int _thrownOutCount;
     private int _waiting;
     private double _typicalLength;
+    private double _farthestAhead;
 
     /// <summary>Makes an empty schedule.</summary>
     /// <param name="options">Where the ejectors stand and how they behave.</param>
@@ -118,6 +127,8 @@ internal sealed class RejectSchedule
         _thrownOut = new ThrownOut[4 * capacity]; // Decisions may come seconds later, all at once.
         Array.Fill(_closeAt, Never);
         Array.Fill(_closedAt, long.MinValue / 2);
+        Array.Fill(_closeTravel, double.NaN);
+        Array.Fill(_resumeTravel, double.NaN);
     }
 
     /// <summary>Parts waiting for their pulse.</summary>
@@ -155,6 +166,7 @@ internal sealed class RejectSchedule
         }
 
         var waits = rejected && !thrownOut;
+        _farthestAhead = Math.Max(_farthestAhead, decision.Ahead);
         _waiting += waits ? 1 : 0;
         _parts[at] = new Known
         {
@@ -162,6 +174,8 @@ internal sealed class RejectSchedule
             Offset = decision.Offset,
             HalfLength = decision.Length / 2,
             Lanes = decision.Lanes,
+            Ahead = decision.Ahead,
+            Behind = decision.Behind,
             Waits = waits,
             Stays = !rejected,
         };
@@ -203,7 +217,12 @@ internal sealed class RejectSchedule
     public RejectStep Next(Instant now)
     {
         Forget(now);
-        var open = FirstPulse(now.Nanoseconds);
+        if (Resume(now.Nanoseconds) is var resumed and not 0)
+        {
+            return new(RejectAction.Reopen, resumed, 0, now);
+        }
+
+        var open = FirstPulse();
         var deadline = FirstDeadline(out var undecided);
         var close = FirstClose(out var closing);
         if (close <= now.Nanoseconds && close < open.Plan.Open)
@@ -253,14 +272,27 @@ internal sealed class RejectSchedule
         return false;
     }
 
-    /// <summary>The pulse for something centred at an offset, and until when firing late still takes it and nothing else.</summary>
-    private Pulse Plan(double offset, byte lanes, int self)
+    /// <summary>
+    /// The pulse for something centred at an offset, or up to so far ahead and behind, and until when firing late still
+    /// takes it and nothing else.
+    /// </summary>
+    private Pulse Plan(double offset, double ahead, double behind, byte lanes, int self)
     {
         var centre = When(offset + _position);
         var (from, to) = (Less(centre, _dwell / 2), More(centre, _dwell / 2));
+
+        // Not before the centre has been under the nozzle: a belt that brakes harder than foreseen gets there later.
+        var closeTravel = offset + behind + _position;
+        var isSpread = ahead + behind > 0;
+        if (isSpread)
+        {
+            from = Math.Min(from, When(offset - ahead + _position));
+            to = Math.Max(to, When(offset + behind + _position));
+        }
+
         var (clearFrom, clearTo) = (long.MinValue, Never);
-        var reach = (2 * _halfWindow) + Math.Abs(_belt.Speed * _dwell * 1e-9) + 1;
-        for (var i = FirstAtOrAfter(offset - reach); i < _count && _parts[i].Offset <= offset + reach; i++)
+        var near = (2 * _halfWindow) + Math.Max(ahead, behind) + Math.Abs(_belt.Speed * _dwell * 1e-9) + 1;
+        for (var i = FirstAtOrAfter(offset - near); i < _count && _parts[i].Offset <= offset + near; i++)
         {
             ref readonly var other = ref _parts[i];
             if (i == self || !other.Stays || (other.Lanes & lanes) == 0)
@@ -275,28 +307,30 @@ internal sealed class RejectSchedule
             else
             {
                 clearTo = Math.Min(clearTo, Less(When(other.Offset + _position - _halfWindow), Guard));
+                closeTravel = Math.Min(closeTravel, other.Offset + _position - _halfWindow - Clearance);
             }
         }
 
-        var exit = When(offset + _position + _halfWindow);
+        var exit = When(offset - ahead + _position + _halfWindow); // Of the foremost place it can be at.
         var (cutFrom, cutTo) = (Math.Max(from, clearFrom), Math.Min(to, clearTo));
         if (cutTo != Never && cutFrom != Never && cutTo - cutFrom < _shortestPulse)
         {
             // Nearer than the window is wide: the defect goes, and the eye in the chute tells what went with it.
             (cutFrom, cutTo) = (Less(centre, _shortestPulse / 2), More(centre, _shortestPulse / 2));
-            clearTo = Never;
+            (clearTo, closeTravel) = (Never, double.NaN);
         }
 
         return new Pulse(
             Less(cutFrom, _latency),
             Less(cutTo, _latency),
-            Less(Math.Min(exit, clearTo), _latency + _shortestPulse)
+            Less(Math.Min(exit, clearTo), _latency + (isSpread ? Guard : _shortestPulse)),
+            closeTravel
         );
     }
 
-    private (int Index, Pulse Plan) FirstPulse(long now)
+    private (int Index, Pulse Plan) FirstPulse()
     {
-        var first = (Index: -1, Plan: new Pulse(Never, Never, Never));
+        var first = (Index: -1, Plan: new Pulse(Never, Never, Never, double.NaN));
         for (var i = 0; i < _count; i++)
         {
             if (!_parts[i].Waits)
@@ -304,17 +338,18 @@ internal sealed class RejectSchedule
                 continue;
             }
 
-            var plan = AfterRest(Plan(_parts[i].Offset, _parts[i].Lanes, i), _parts[i].Lanes);
+            // Those behind come later, but for how far ahead of their middle a blast may begin.
+            if (Less(When(_parts[i].Offset - _farthestAhead + _position), _latency + (_dwell / 2)) > first.Plan.Open)
+            {
+                break;
+            }
+
+            var plan = AfterRest(Plan(_parts[i], i), _parts[i].Lanes);
             if (plan.Open < first.Plan.Open)
             {
                 first = (i, plan);
             }
 
-            // Those behind come later; only cut pulses and other lanes stray, by no more than a pulse.
-            if (plan.Open > now && plan.Open > More(first.Plan.Open, _dwell))
-            {
-                break;
-            }
         }
 
         return first;
@@ -337,12 +372,13 @@ internal sealed class RejectSchedule
 
     private void KeepOpen(byte lanes, in Pulse plan, long now)
     {
-        var close = Math.Max(plan.Close, now + _shortestPulse);
+        var close = plan.Close == Never ? now + _dwell : Math.Max(plan.Close, now + _shortestPulse);
         for (var lane = 0; lane < MostLanes; lane++)
         {
             if ((lanes & (1 << lane)) != 0)
             {
                 _closeAt[lane] = _closeAt[lane] == Never ? close : Math.Max(_closeAt[lane], close);
+                _closeTravel[lane] = double.IsNaN(plan.CloseTravel) ? _closeTravel[lane] : plan.CloseTravel;
             }
         }
     }
@@ -353,17 +389,55 @@ internal sealed class RejectSchedule
         lanes = 0;
         for (var lane = 0; lane < MostLanes; lane++)
         {
-            if (_closeAt[lane] < first)
+            var at = CloseAt(lane);
+            if (at < first)
             {
-                (first, lanes) = (_closeAt[lane], (byte)(1 << lane));
+                (first, lanes) = (at, (byte)(1 << lane));
             }
-            else if (_closeAt[lane] == first && first != Never)
+            else if (at == first && first != Never)
             {
                 lanes |= (byte)(1 << lane);
             }
         }
 
         return first;
+    }
+
+    /// <summary>When a lane's valve closes: when its time is over and the belt has got where it must.</summary>
+    private long CloseAt(int lane)
+    {
+        if (_closeAt[lane] == Never || double.IsNaN(_closeTravel[lane]))
+        {
+            return _closeAt[lane];
+        }
+
+        // A belt that stops in the middle is not blown at for as long as it stands: the rest of the blast waits for it.
+        var there = When(_closeTravel[lane]);
+        return there == Never ? _closeAt[lane] : Math.Max(there - _latency, _closeAt[lane]);
+    }
+
+    /// <summary>Lanes whose blast was broken off by a belt that stopped and now runs again.</summary>
+    private byte Resume(long now)
+    {
+        byte lanes = 0;
+        for (var lane = 0; lane < MostLanes; lane++)
+        {
+            if (double.IsNaN(_resumeTravel[lane]) || When(_resumeTravel[lane]) is var there && there == Never)
+            {
+                continue;
+            }
+
+            if (there - _latency > now)
+            {
+                lanes |= (byte)(1 << lane);
+                _closeAt[lane] = now + _shortestPulse;
+                _closeTravel[lane] = _resumeTravel[lane];
+            }
+
+            _resumeTravel[lane] = double.NaN;
+        }
+
+        return lanes;
     }
 
     /// <summary>Closes lanes, except those whose next reject comes before the valve would have rested; returns those closed.</summary>
@@ -376,6 +450,8 @@ internal sealed class RejectSchedule
                 continue;
             }
 
+            _resumeTravel[lane] = When(_closeTravel[lane]) == Never ? _closeTravel[lane] : double.NaN;
+            _closeTravel[lane] = double.NaN;
             _closeAt[lane] = NextWithinRest((byte)(1 << lane), at);
             if (_closeAt[lane] == Never)
             {
@@ -401,7 +477,7 @@ internal sealed class RejectSchedule
                 continue;
             }
 
-            var open = Plan(part.Offset, part.Lanes, i).Open;
+            var open = Plan(part, i).Open;
             if (open <= closed || open >= closed + _minimumGap)
             {
                 return Never;
@@ -444,8 +520,7 @@ internal sealed class RejectSchedule
                 continue;
             }
 
-            var length = Math.Min(end - expected.Cursor, _typicalLength);
-            var open = Plan(expected.Cursor + (length / 2), expected.Lanes, self: -1).Open;
+            var open = Plan(Piece(expected, end), expected.Lanes).Open;
             if (open < first)
             {
                 (first, index) = (open, i);
@@ -485,6 +560,7 @@ internal sealed class RejectSchedule
 
             if (covered > expected.Cursor)
             {
+                expected.Continues = false;
                 expected.Cursor = Math.Min(covered, expected.To);
             }
             else if (end - expected.Cursor >= _shortestPart)
@@ -503,10 +579,10 @@ internal sealed class RejectSchedule
     private RejectStep PassDeadline(int index, long now, long due)
     {
         ref var expected = ref _expected[index];
-        var length = Math.Min(NextUndecided(ref expected) - expected.Cursor, _typicalLength);
-        var centre = expected.Cursor + (length / 2);
-        expected.Cursor += length;
-        var plan = Plan(centre, expected.Lanes, self: -1);
+        var piece = Piece(expected, NextUndecided(ref expected));
+        var plan = Plan(piece, expected.Lanes);
+        expected.Cursor += 2 * piece.HalfLength;
+        expected.Continues = piece.Continues;
         if (!_throwsOutUndecided || now > plan.LastChance)
         {
             // Let go by the recipe, or gone already; its decision, when it comes, is late either way.
@@ -518,10 +594,33 @@ internal sealed class RejectSchedule
             Array.Copy(_thrownOut, 1, _thrownOut, 0, --_thrownOutCount); // The oldest has waited for minutes: its decision never came.
         }
 
-        _thrownOut[_thrownOutCount++] = new ThrownOut(centre, length / 2, expected.Lanes, new Instant(now));
+        _thrownOut[_thrownOutCount++] = new ThrownOut(piece.Centre, piece.HalfLength, expected.Lanes, new Instant(now));
         KeepOpen(expected.Lanes, plan, now);
         return new(RejectAction.OpenUndecided, expected.Lanes, 0, new Instant(due));
     }
+
+    /// <summary>
+    /// The first part, by guess, of an undecided stretch: as many of equal length as parts have had so far. Its blast
+    /// reaches wherever a part's centre can be: half the shortest part from the stretch's ends, and without a gap within.
+    /// </summary>
+    private Undecided Piece(in Expected expected, double end)
+    {
+        var whole = end - expected.Cursor;
+        var pieces = double.IsInfinity(whole) ? 2 : Math.Max(1, Math.Round(whole / _typicalLength));
+        var length = double.IsInfinity(whole) ? _typicalLength : whole / pieces;
+        var toEnd = Math.Max(0, (length - _shortestPart) / 2);
+        return new Undecided(
+            expected.Cursor + (length / 2),
+            length / 2,
+            expected.Continues ? length / 2 : toEnd,
+            pieces > 1 ? length / 2 : toEnd,
+            Continues: pieces > 1
+        );
+    }
+
+    private Pulse Plan(in Undecided piece, byte lanes) => Plan(piece.Centre, piece.Ahead, piece.Behind, lanes, self: -1);
+
+    private Pulse Plan(in Known part, int index) => Plan(part.Offset, part.Ahead, part.Behind, part.Lanes, index);
 
     private bool TryClaimThrownOut(in Decision decision, out Instant firedAt)
     {
@@ -588,7 +687,11 @@ internal sealed class RejectSchedule
     private static long More(long at, long time) => at == Never ? Never : at + time;
 
     /// <summary>When an output goes on and off, and the last moment at which it is not yet too late; nanoseconds.</summary>
-    private readonly record struct Pulse(long Open, long Close, long LastChance);
+    /// <remarks><c>CloseTravel</c>: not before the belt has got there, mm; NaN where time alone decides.</remarks>
+    private readonly record struct Pulse(long Open, long Close, long LastChance, double CloseTravel);
+
+    /// <summary>A part by guess, and where its blast goes; mm.</summary>
+    private readonly record struct Undecided(double Centre, double HalfLength, double Ahead, double Behind, bool Continues);
 
     /// <summary>A part that has been decided.</summary>
     private struct Known
@@ -596,6 +699,8 @@ internal sealed class RejectSchedule
         public long PartId;
         public double Offset;
         public double HalfLength;
+        public double Ahead;
+        public double Behind;
         public byte Lanes;
         public bool Waits;
         public bool Stays;
@@ -608,6 +713,7 @@ internal sealed class RejectSchedule
         public byte Lanes;
         public double Cursor;
         public double To;
+        public bool Continues;
     }
 
     /// <summary>Something thrown out before anybody decided it.</summary>

@@ -47,7 +47,7 @@ internal sealed class World
                 Acceleration = Between(0.5, 5),
                 MeanLeg = TimeSpan.FromSeconds(Between(0.5, 5)),
                 StopShare = Between(0, 0.3),
-                ReversalShare = Between(0, 0.2),
+                ReversalShare = 0 * Between(0, 0.2),
                 LongestReversal = Between(5, 100),
                 LongestStop = TimeSpan.FromSeconds(Between(0.1, 4)),
             }

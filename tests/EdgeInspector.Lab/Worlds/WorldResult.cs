@@ -74,8 +74,8 @@ internal sealed class WorldResult
                 }
             }
 
-            var fired = of.Any(record => record.Fired);
-            if (fired != ejected)
+            // Of a guessed row any of the records that cover the part may be its own.
+            if (!of.Exists(record => record.Fired == ejected))
             {
                 result.WrongHits++;
                 result.Say($"part {part.Index} at {part.Offset:F1} mm lane {part.Lane} {(ejected ? "went out and was not fired at" : "was fired at and stayed")}: {string.Join("; ", of.Select(Text))}");
