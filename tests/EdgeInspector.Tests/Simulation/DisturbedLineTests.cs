@@ -206,7 +206,13 @@ public sealed class DisturbedLineTests
     [Fact]
     public void ABlastAtTheRestingPlaceTakesAPartThatSlid()
     {
-        using var line = Line(new Disturbances { PartsSliding = 1, LongestSlide = 10 });
+        using var line = new VirtualLine(
+            Plain with
+            {
+                EjectorWindow = 4,
+                Disturbances = new Disturbances { PartsSliding = 1, LongestSlide = 10 },
+            }
+        );
         var part = line.Truth(Later).First(p => Math.Abs(p.Slide) > 4);
         using var fresh = new VirtualLine(line.Options);
         var at = line.Motion.TimeAt(part.Offset + 400) - line.Options.EjectorLatency;
