@@ -57,6 +57,22 @@ public sealed class LedgerCommandTests : IDisposable
         Assert.Contains($"{Run}/7,7,biscuit-1,2026-11-23T14:48:07.000000Z,notInspected,notSeen,pass,,,0,", output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("5\" disc", "\"5\"\" disc\"")]
+    [InlineData("two\nlines", "\"two\nlines\"")]
+    [InlineData("a,b", "\"a,b\"")]
+    [InlineData("plain", "plain")]
+    public async Task WhatWouldBreakALineIsQuoted(string recipe, string field)
+    {
+        using (var store = Open())
+        {
+            store.Offer(Part(1, Start) with { Recipe = recipe });
+            await store.RunAsync(new CancellationToken(canceled: true));
+        }
+
+        Assert.EndsWith($",{field},biscuit 1.0.0,true\r\n", Ask("parts", "--format", "csv").Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task JsonHasTheSameNames()
     {
