@@ -1,6 +1,8 @@
 namespace EdgeInspector.Simulation;
 
-/// <summary>A stretch of constant acceleration in one direction, until the next begins. Millimetres and seconds.</summary>
+/// <summary>
+/// A stretch of constant acceleration in one direction, until the next begins. Millimetres and seconds.
+/// </summary>
 /// <param name="From">Ticks since the line's start.</param>
 /// <param name="Travel">At its beginning, like <paramref name="Speed"/>.</param>
 /// <param name="Furthest">Largest travel up to its beginning.</param>

@@ -1,6 +1,8 @@
 namespace EdgeInspector.Simulation;
 
-/// <summary>The latest entries of something, the oldest forgotten first. Its room is taken once. Not thread-safe.</summary>
+/// <summary>
+/// The latest entries of something, the oldest forgotten first. Its room is taken once. Not thread-safe.
+/// </summary>
 internal sealed class Journal<T>(int length)
 {
     private readonly T[] _entries = new T[length];

@@ -53,8 +53,8 @@ public enum PartTroubles
 
 /// <summary>What is true of one part, whatever the inspection believes.</summary>
 /// <param name="Index">Counts from 0 in order of entry.</param>
-/// <param name="Offset">Fixed to the belt: the centre is at travel - offset (mm) along the belt. For a part that slides,
-/// the place where it comes to rest, which is that at the ejector.</param>
+/// <param name="Offset">Fixed to the belt: the centre is at travel - offset (mm) along the belt. For a part that
+/// slides, the place where it comes to rest, which is that at the ejector.</param>
 /// <param name="Across">Centre across the belt in millimetres from the middle of the picture, positive
 /// downwards.</param>
 /// <param name="Length">Extent along the belt in millimetres.</param>

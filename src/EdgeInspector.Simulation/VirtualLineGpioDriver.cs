@@ -101,7 +101,7 @@ public sealed class VirtualLineGpioDriver : GpioDriver
     }
 
     /// <summary>Gives a free input its level: a switch, a pressure gauge, a key.</summary>
-    /// <exception cref="InvalidOperationException">The line or an output drives the pin, or it is an output.</exception>
+    /// <exception cref="InvalidOperationException">It is an output, or the line or a wire drives it.</exception>
     public void SetInput(int pin, bool high)
     {
         lock (_gate)

@@ -230,11 +230,11 @@ internal sealed class PartFeed
         var laidOffset = laid.Offset(mm);
         var offset = laidOffset + ((trouble.Slip?.Pixels ?? 0) * mm);
         var length = (extent.Right - extent.Left) * mm;
-        var half = _options.EjectorWindow / 2;
+        var (ejector, half) = (_options.EjectorPosition + offset, _options.EjectorWindow / 2);
         _windows.Clear();
         if (trouble.RemovedAtPosition is null)
         {
-            _motion.Within(_options.EjectorPosition - half + offset, _options.EjectorPosition + half + offset, _windows);
+            _motion.Within(ejector - half, ejector + half, _windows);
         }
 
         return new LinePart

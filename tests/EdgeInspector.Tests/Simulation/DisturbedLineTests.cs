@@ -35,7 +35,10 @@ public sealed class DisturbedLineTests
         var (all, edges) = (VirtualLineSensorTests.Drain(whole, Later), VirtualLineSensorTests.Drain(line, Later));
         Assert.InRange(edges.Count - all.Count, 450, 750);
         Assert.Equal(edges.Select((_, i) => (long)i), edges.Select(e => e.Sequence));
-        Assert.All(edges.Zip(edges.Skip(1)), p => Assert.True(p.First.Blocked != p.Second.Blocked && p.First.At < p.Second.At));
+        Assert.All(
+            edges.Zip(edges.Skip(1)),
+            p => Assert.True(p.First.Blocked != p.Second.Blocked && p.First.At < p.Second.At)
+        );
 
         // The true edges are all there, the others within 2 ms of one.
         var real = all.Select(e => (e.At, e.Blocked)).ToHashSet();
@@ -266,7 +269,10 @@ public sealed class DisturbedLineTests
             }
         }
 
-        Assert.All(lengths.Where(l => !turning.Contains(l.Key)), l => Assert.Equal(l.Value.Shortest, l.Value.Longest, 6));
+        Assert.All(
+            lengths.Where(l => !turning.Contains(l.Key)),
+            l => Assert.Equal(l.Value.Shortest, l.Value.Longest, 6)
+        );
         Assert.Contains(lengths.Where(l => turning.Contains(l.Key)), l => l.Value.Longest - l.Value.Shortest > 6);
     }
 

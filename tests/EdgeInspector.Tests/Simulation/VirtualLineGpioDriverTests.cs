@@ -138,7 +138,10 @@ public sealed class VirtualLineGpioDriverTests : IDisposable
         }
 
         Assert.True(done.Wait(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
-        Assert.Equal(Enumerable.Range(0, 6).Select(i => i % 2 == 0 ? PinEventTypes.Rising : PinEventTypes.Falling), told);
+        Assert.Equal(
+            Enumerable.Range(0, 6).Select(i => i % 2 == 0 ? PinEventTypes.Rising : PinEventTypes.Falling),
+            told
+        );
     }
 
     [Fact]
