@@ -102,7 +102,11 @@ internal static class LedgerCommand
     {
         var verdict = new Option<string?>("--verdict") { Description = "pass, reject, not-inspected or late." };
         verdict.AcceptOnlyFromAmong("pass", "reject", "not-inspected", "late");
-        var label = new Option<string?>("--label") { Description = "Called by this label, such as hole.", HelpName = "LABEL" };
+        var label = new Option<string?>("--label")
+        {
+            Description = "Called by this label, such as hole.",
+            HelpName = "LABEL",
+        };
         var challenge = new Option<string?>("--challenge")
         {
             Description = "Of this challenge test, as `ledger challenges` names it.",
@@ -153,7 +157,10 @@ internal static class LedgerCommand
             }
             else if (count == limit && parsed.GetValue(Limit) is null)
             {
-                Note(parsed, output, $"The first {count}; --newest shows the last ones, --limit 0 all, `ledger summary` counts them.");
+                Note(
+                    parsed,
+                    output,
+                    $"The first {count}; --newest shows the last ones, --limit 0 all, `ledger summary` counts them.");
             }
         }));
         return command;
@@ -249,7 +256,10 @@ internal static class LedgerCommand
 
     private static Command CreateAlarms()
     {
-        var open = new Option<bool>("--open") { Description = "Those that stand: their cause lasts, or they wait to be acknowledged." };
+        var open = new Option<bool>("--open")
+        {
+            Description = "Those that stand: their cause lasts, or they wait to be acknowledged.",
+        };
         var command = new Command(
             "alarms",
             "List alarms: raised, cleared, acknowledged by whom.")

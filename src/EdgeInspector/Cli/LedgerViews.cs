@@ -7,7 +7,9 @@ namespace EdgeInspector.Cli;
 
 /// <summary>A run as it is listed.</summary>
 /// <param name="Run">The run.</param>
-/// <param name="State"><c>ended</c>, <c>running</c>, <c>crashed</c>, or <c>not ended</c> when nothing has been heard lately.</param>
+/// <param name="State">
+/// <c>ended</c>, <c>running</c>, <c>crashed</c>, or <c>not ended</c> when nothing has been heard lately.
+/// </param>
 /// <param name="GapFrom">Crashed: the last sign of life.</param>
 /// <param name="GapTo">Crashed: when a later start found the gap.</param>
 internal sealed record LedgerRunRow(LedgerRun Run, string State, DateTimeOffset? GapFrom, DateTimeOffset? GapTo);
@@ -34,7 +36,10 @@ internal static class LedgerViews
             Cell = part => part.DecidedAt.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss.fff", CultureInfo.InvariantCulture),
         },
         new("verdict", part => part.Verdict, "verdict") { Cell = part => VerdictCell(part.Verdict) },
-        new("reason", part => part.Reason, "reason") { Cell = part => part.Reason == Reason.None ? "" : Words($"{part.Reason}") },
+        new("reason", part => part.Reason, "reason")
+        {
+            Cell = part => part.Reason == Reason.None ? "" : Words($"{part.Reason}"),
+        },
         new("disposition", part => part.Disposition),
         new("label", part => part.Label, "label"),
         new("score", part => Rounded(part.Score, 6), "score") { Cell = part => Number(part.Score, "0.000") },
@@ -51,7 +56,10 @@ internal static class LedgerViews
             Cell = part => Number(part.FiredLateMicroseconds, "0"),
         },
         new("confirmation", part => part.Confirmation, "bin") { Cell = part => BinCell(part.Confirmation) },
-        new("challenge", part => part.Challenge, "test") { Cell = part => Markup.Escape(part.Challenge?.Split('/')[^1] ?? "") },
+        new("challenge", part => part.Challenge, "test")
+        {
+            Cell = part => Markup.Escape(part.Challenge?.Split('/')[^1] ?? ""),
+        },
         new("recipe", part => part.Recipe, "recipe"),
         new("model", part => part.Model),
         new("simulated", part => part.IsSimulated),
@@ -109,7 +117,9 @@ internal static class LedgerViews
         new("count", row => row.Alarm.Count, "times"),
         new("cleared", row => row.Alarm.ClearedAt, "cleared (UTC)")
         {
-            Cell = row => row.Alarm is { ClearedAt: null, IsStanding: true } ? "[red]lasts[/]" : LedgerOutput.Show(row.Alarm.ClearedAt),
+            Cell = row => row.Alarm is { ClearedAt: null, IsStanding: true }
+                ? "[red]lasts[/]"
+                : LedgerOutput.Show(row.Alarm.ClearedAt),
         },
         new("acknowledged", row => row.Alarm.AcknowledgedAt, "acknowledged (UTC)"),
         new("who", row => row.Alarm.AcknowledgedBy, "by"),
@@ -169,7 +179,8 @@ internal static class LedgerViews
         var stations = reader.Runs().Select(run => run.Station).Where(name => station is null || name == station).Distinct();
         foreach (var name in stations)
         {
-            var good = reader.Challenges(new LedgerQuery { Station = name }).LastOrDefault(test => test.Outcome == ChallengeOutcome.Passed);
+            var good = reader.Challenges(new LedgerQuery { Station = name })
+                .LastOrDefault(test => test.Outcome == ChallengeOutcome.Passed);
             yield return good is null
                 ? $"{name}: no challenge test has passed; every part is listed."
                 : $"{name}: after part {good.LastPart} of test {good.Id}, which passed at {LedgerOutput.Show(good.EndedAt)} UTC.";
@@ -177,7 +188,12 @@ internal static class LedgerViews
     }
 
     /// <summary>The summary, as tables or one JSON object.</summary>
-    public static void Summarize(LedgerReader reader, LedgerQuery query, IReadOnlyList<LedgerTally> tallies, LedgerOutput output)
+    public static void Summarize(
+        LedgerReader reader,
+        LedgerQuery query,
+        IReadOnlyList<LedgerTally> tallies,
+        LedgerOutput output
+    )
     {
         var runs = RunsOf(reader, query).Select(reader.Reconcile).ToArray();
         var removals = reader.Removals();
@@ -225,8 +241,12 @@ internal static class LedgerViews
     {
         foreach (var why in reader.Removals().GroupBy(removal => removal.Why))
         {
+            var parts = why.Sum(removal => removal.Parts);
+            var first = LedgerOutput.Show(why.Min(removal => removal.FirstDecided));
+            var last = LedgerOutput.Show(why.Max(removal => removal.LastDecided));
+            var day = why.Max(removal => removal.Day);
             output.Console.MarkupLineInterpolated(
-                $"[grey]Retention by {why.Key} has removed {why.Sum(removal => removal.Parts)} parts decided from {LedgerOutput.Show(why.Min(removal => removal.FirstDecided))} to {LedgerOutput.Show(why.Max(removal => removal.LastDecided))} UTC, the last on {why.Max(removal => removal.Day):yyyy-MM-dd}.[/]");
+                $"[grey]Retention by {why.Key} removed {parts} parts of {first} to {last} UTC, the last on {day:yyyy-MM-dd}.[/]");
         }
     }
 
@@ -247,9 +267,12 @@ internal static class LedgerViews
             // A piece that was missed has no margin to show, hence the cross.
             var line = string.Concat(
                 scored.TakeLast(60).Select(test =>
-                    test.Outcome == ChallengeOutcome.Failed ? '×' : Bars[Step(test.LeastMargin!.Value / widest, Bars.Length - 1)]));
+                    test.Outcome == ChallengeOutcome.Failed
+                        ? '×'
+                        : Bars[Step(test.LeastMargin!.Value / widest, Bars.Length - 1)]));
+            var (first, last) = (Number(margins[0], "0.000"), Number(margins[^1], "0.000"));
             output.Console.MarkupLineInterpolated(
-                $"Least margin of {station.Key}, oldest to newest: {line}  {Number(margins[0], "0.000")} to {Number(margins[^1], "0.000")}");
+                $"Least margin of {station.Key}, oldest to newest: {line}  {first} to {last}");
         }
     }
 
@@ -268,7 +291,9 @@ internal static class LedgerViews
         Rejected = Sum(recipe, Verdict.Reject),
         NotInspected = Sum(recipe, Verdict.NotInspected),
         Late = Sum(recipe, Verdict.Late),
-        Defects = recipe.Where(tally => tally.Verdict == Verdict.Reject).ToDictionary(tally => tally.Label!, tally => tally.Parts),
+        Defects = recipe
+            .Where(tally => tally.Verdict == Verdict.Reject)
+            .ToDictionary(tally => tally.Label!, tally => tally.Parts),
     };
 
     private static long Sum(IEnumerable<LedgerTally> tallies, Verdict verdict) =>
@@ -321,7 +346,8 @@ internal static class LedgerViews
     private static void ShowReconciliation(IReadOnlyList<RunReconciliation> runs, LedgerOutput output)
     {
         var table = new Table { Border = TableBorder.Simple };
-        table.AddColumns("run", "entry eye", "parts", "recorded", "to reject", "pulses", "confirmed", "missing", "unexpected", "sums");
+        table.AddColumns(
+            "run", "entry eye", "parts", "recorded", "to reject", "pulses", "confirmed", "missing", "unexpected", "sums");
         foreach (var run in runs)
         {
             var totals = run.Run.Totals;
@@ -395,7 +421,8 @@ internal static class LedgerViews
 
     /// <summary>NotInspected becomes "not inspected".</summary>
     private static string Words(string name) =>
-        string.Concat(name.Select((letter, i) => i > 0 && char.IsUpper(letter) ? $" {char.ToLowerInvariant(letter)}" : $"{char.ToLowerInvariant(letter)}"));
+        string.Concat(
+            name.Select((letter, i) => (i > 0 && char.IsUpper(letter) ? " " : "") + char.ToLowerInvariant(letter)));
 
     private static string Lanes(int lanes) =>
         string.Join('+', Enumerable.Range(0, 32).Where(lane => (lanes >> lane & 1) != 0));

@@ -65,8 +65,8 @@ internal sealed class LedgerReader(string path)
         using var command = connection.CreateCommand();
 #pragma warning disable CA2100 // Put together from constants; what comes from outside is bound.
         command.CommandText =
-            "SELECT recipe, verdict, CASE verdict WHEN 1 THEN coalesce(label, 'unknown') END, challenge IS NOT NULL, count(*) "
-            + $"FROM parts WHERE {Condition(query, command)} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4";
+            "SELECT recipe, verdict, CASE verdict WHEN 1 THEN coalesce(label, 'unknown') END, challenge IS NOT NULL, "
+            + $"count(*) FROM parts WHERE {Condition(query, command)} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4";
 #pragma warning restore CA2100
         return ReadAll(
             command,
@@ -169,7 +169,8 @@ internal sealed class LedgerReader(string path)
         using var connection = Open();
         using var command = connection.CreateCommand();
         command.CommandText =
-            "SELECT outcome, ended, fault FROM challenges WHERE station = $station AND outcome IN (1, 2) ORDER BY started, id";
+            "SELECT outcome, ended, fault FROM challenges WHERE station = $station AND outcome IN (1, 2) "
+            + "ORDER BY started, id";
         command.Parameters.AddWithValue("$station", station);
         var history = new ChallengeHistory(LastPassedAt: null, FailedSince: null);
         using var reader = Run(command);
@@ -191,8 +192,8 @@ internal sealed class LedgerReader(string path)
         using var command = connection.CreateCommand();
 #pragma warning disable CA2100 // Put together from constants; what comes from outside is bound.
         command.CommandText =
-            "SELECT station, code, raised, name, severity, state, latched, text, last_raised, times, cleared, acknowledged, who "
-            + $"FROM alarms WHERE {HistoryCondition("raised", query, command)}";
+            "SELECT station, code, raised, name, severity, state, latched, text, last_raised, times, cleared, "
+            + $"acknowledged, who FROM alarms WHERE {HistoryCondition("raised", query, command)}";
 #pragma warning restore CA2100
         return ReadAll(
             command,

@@ -431,7 +431,9 @@ internal sealed partial class LedgerStore : IDisposable
     }
 
     private static string Named(object happened) =>
-        happened is ChallengeRecord challenge ? $"challenge test {challenge.Id}" : $"alarm {((LedgerAlarm)happened).Alarm.Name}";
+        happened is ChallengeRecord challenge
+            ? $"challenge test {challenge.Id}"
+            : $"alarm {((LedgerAlarm)happened).Alarm.Name}";
 
     /// <summary>One row that its table refuses must not hold up the others for ever.</summary>
     private void WriteOneByOne<T>(LedgerWriter writer, List<T> rows, Func<T, LedgerBatch> alone, Func<T, string> name)

@@ -18,7 +18,15 @@ internal sealed record LedgerTally(string Recipe, Verdict Verdict, string? Label
 /// <param name="Confirmed">Parts that the confirm eye saw fall.</param>
 /// <param name="Missing">Parts that it did not see fall.</param>
 /// <param name="Lanes">Parts, each as often as it lies on lanes: the most that an eye a lane can count.</param>
-internal sealed record RunSums(long Parts, long ChallengeParts, long ToReject, long Fired, long Confirmed, long Missing, long Lanes);
+internal sealed record RunSums(
+    long Parts,
+    long ChallengeParts,
+    long ToReject,
+    long Fired,
+    long Confirmed,
+    long Missing,
+    long Lanes
+);
 
 /// <summary>One run's records held against what it counted itself: sensors, pulses, confirmations.</summary>
 /// <param name="Run">The run with its totals.</param>

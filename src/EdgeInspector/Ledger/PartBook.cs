@@ -39,7 +39,9 @@ internal sealed class PartBook
     /// </summary>
     private static readonly TimeSpan EyeReport = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How long a number may be skipped before its part counts as lost: another thread's note may be under way.</summary>
+    /// <summary>
+    /// How long a number may be skipped before its part counts as lost: another thread's note may be under way.
+    /// </summary>
     private static readonly TimeSpan GapPatience = TimeSpan.FromSeconds(1);
 
     /// <summary>
@@ -114,7 +116,9 @@ internal sealed class PartBook
         _challengeOf = challengeOf ?? (_ => null);
     }
 
-    /// <summary>Told what alarms are made of, on the task that feeds the book and while it is held: it must not wait.</summary>
+    /// <summary>
+    /// Told what alarms are made of, on the task that feeds the book and while it is held: it must not wait.
+    /// </summary>
     public Action<PartNotice>? Noticed { get; set; }
 
     /// <summary>The highest part number decided so far.</summary>

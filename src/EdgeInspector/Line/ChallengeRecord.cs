@@ -17,7 +17,9 @@ internal enum ChallengeOutcome : byte
 }
 
 /// <summary>Test pieces of one kind.</summary>
-/// <param name="Label">The classifier's label that the piece stands for; a good label for one that must not be rejected.</param>
+/// <param name="Label">
+/// The classifier's label that the piece stands for; a good label for one that must not be rejected.
+/// </param>
 /// <param name="Count">How many, 1 to 100.</param>
 internal sealed record ChallengePiece(string Label, int Count);
 
@@ -27,7 +29,9 @@ internal sealed record ChallengePiece(string Label, int Count);
 /// <param name="Part">The part's number within the run; null when no part took its place.</param>
 /// <param name="Label">The label it was given.</param>
 /// <param name="Score">Its defect score.</param>
-/// <param name="Margin">How far on the right side of the threshold: score - threshold, for a good piece threshold - score.</param>
+/// <param name="Margin">
+/// How far on the right side of the threshold: score - threshold, for a good piece threshold - score.
+/// </param>
 internal sealed record ChallengePieceResult(
     string Expected,
     bool IsGood,

@@ -50,8 +50,8 @@ internal sealed record ChallengeStanding(
 /// </summary>
 /// <remarks>
 /// A piece is found when a part judged defective was fired at and, where a confirm eye is fitted, seen in the bin: a
-/// verdict alone throws nothing out. Its window closes at once, and it fails, when a part of it was to be rejected and was not, when more
-/// parts than there are defective pieces are rejected although good pieces are among them, and after
+/// verdict alone throws nothing out. The test fails as soon as a part of it was to be rejected and was not, or more parts
+/// than there are defective pieces are rejected although good pieces are among them; otherwise after
 /// <see cref="ChallengeOptions.Timeout"/>. Without good pieces ordinary parts may run between the test pieces; a defective
 /// one among them is taken for a piece, so lay the pieces on an empty stretch of belt.
 /// </remarks>
