@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using EdgeInspector.Line;
+using EdgeInspector.Telemetry;
 using EdgeInspector.Timing;
 using EdgeInspector.Vision;
 using Microsoft.Extensions.Logging;
@@ -24,6 +25,7 @@ internal sealed partial class CaptureLoop : IDisposable
     private readonly FrameSlot _slot;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly Liveness _alive;
     private readonly Thread _thread;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -53,14 +55,17 @@ internal sealed partial class CaptureLoop : IDisposable
     /// <param name="slot">Where the frames go; completed when no more come.</param>
     /// <param name="time">The monotonic clock.</param>
     /// <param name="logger">State changes only.</param>
+    /// <param name="alive">Beats with each new picture; a lost, frozen or hung camera falls silent.</param>
     public CaptureLoop(
         string station,
         CameraOptions options,
         Func<ICamera> open,
         FrameSlot slot,
         TimeProvider time,
-        ILogger logger)
+        ILogger logger,
+        Liveness? alive = null)
     {
+        _alive = alive ?? new Liveness();
         _station = station;
         _options = options;
         _open = open;
@@ -141,6 +146,7 @@ internal sealed partial class CaptureLoop : IDisposable
 
         _disposed = true;
         _stop.Cancel();
+        _alive.Rest();
         _slot.Complete();
         if (!_started)
         {
@@ -190,6 +196,7 @@ internal sealed partial class CaptureLoop : IDisposable
             fault = new AggregateException(fault, error);
         }
 
+        _alive.Rest();
         _slot.Complete();
         _watchSilence = false;
         if (fault is null)
@@ -362,6 +369,7 @@ internal sealed partial class CaptureLoop : IDisposable
 
         // Not before: a camera that opens and then brings nothing must not be opened in a tight circle.
         _backoff.Reset();
+        _alive.Beat(now);
         return true;
     }
 
@@ -373,6 +381,7 @@ internal sealed partial class CaptureLoop : IDisposable
             return true;
         }
 
+        _alive.Rest(); // A recording waits for its pace and for the inspect thread; nobody waits for it.
         var early = capturedAt - _time.GetInstant();
         if (_options.Pace && early > TimeSpan.Zero)
         {

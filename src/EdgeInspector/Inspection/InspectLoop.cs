@@ -1,3 +1,5 @@
+using EdgeInspector.Line;
+using EdgeInspector.Telemetry;
 using EdgeInspector.Vision;
 
 namespace EdgeInspector.Inspection;
@@ -14,6 +16,8 @@ internal sealed class InspectLoop : IDisposable
     private readonly Func<TimeSpan, Frame?> _take;
     private readonly Func<bool> _isDrained;
     private readonly Inspector _inspector;
+    private readonly Liveness _alive;
+    private readonly TimeProvider _time;
     private readonly Thread _thread;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _stopping;
@@ -23,8 +27,19 @@ internal sealed class InspectLoop : IDisposable
     /// <param name="take">Waits for a frame; null when none came in time.</param>
     /// <param name="isDrained">Whether no frame will come any more.</param>
     /// <param name="inspector">What is done with a frame.</param>
-    public InspectLoop(string station, Func<TimeSpan, Frame?> take, Func<bool> isDrained, Inspector inspector)
+    /// <param name="alive">Beats at each turn: a network that hangs falls silent.</param>
+    /// <param name="time">The station's clock.</param>
+    public InspectLoop(
+        string station,
+        Func<TimeSpan, Frame?> take,
+        Func<bool> isDrained,
+        Inspector inspector,
+        Liveness alive,
+        TimeProvider time
+    )
     {
+        _alive = alive;
+        _time = time;
         _take = take;
         _isDrained = isDrained;
         _inspector = inspector;
@@ -53,6 +68,7 @@ internal sealed class InspectLoop : IDisposable
         {
             while (!_stopping)
             {
+                _alive.Beat(_time.GetInstant());
                 using var frame = _take(IdleAfter);
                 if (frame is not null)
                 {
@@ -68,6 +84,7 @@ internal sealed class InspectLoop : IDisposable
                 }
             }
 
+            _alive.Rest();
             _inspector.Finish();
             _completion.SetResult();
         }

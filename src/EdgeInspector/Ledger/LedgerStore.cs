@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 using EdgeInspector.Line;
+using EdgeInspector.Telemetry;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
@@ -104,6 +105,9 @@ internal sealed partial class LedgerStore : IDisposable
     /// <summary>Parts, challenge tests and alarms that could not be kept.</summary>
     public long Lost => Interlocked.Read(ref _lost);
 
+    /// <summary>Sign of life of the writing: rests while nothing waits, and beats with each batch that the disk has taken.</summary>
+    public Liveness Alive { get; } = new();
+
     /// <summary>Parts written since the start.</summary>
     public long Written => Interlocked.Read(ref _written);
 
@@ -145,6 +149,7 @@ internal sealed partial class LedgerStore : IDisposable
         }
 
         _state = "ok";
+        Alive.Rest();
         foreach (var run in UnfinishedRuns)
         {
             LogGap(run.Id, run.Started);
@@ -217,6 +222,8 @@ internal sealed partial class LedgerStore : IDisposable
         {
             Interlocked.Increment(ref _lost);
         }
+
+        Alive.Owe(_time.GetInstant());
     }
 
     /// <summary>
@@ -339,10 +346,17 @@ internal sealed partial class LedgerStore : IDisposable
             }
 
             _retryWait = FirstRetry;
+            Alive.Rest();
+            if (_queue.Reader.Count > 0)
+            {
+                Alive.Owe(_time.GetInstant());
+            }
+
             return true;
         }
         catch (Exception error) when (error is SqliteException or IOException or InvalidDataException)
         {
+            Alive.Owe(_time.GetInstant());
             Trouble(error is SqliteException sqlite ? LedgerSchema.Explain(sqlite) : error.Message);
             return false;
         }

@@ -26,6 +26,7 @@ internal sealed class RejectLoop : IDisposable
     private readonly ChannelWriter<PartEvent> _events;
     private readonly InspectionFigures _figures;
     private readonly TimeProvider _time;
+    private readonly Liveness _alive;
     private readonly PreciseTimer _timer;
     private readonly Thread _thread;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -41,9 +42,11 @@ internal sealed class RejectLoop : IDisposable
         ChannelWriter<PartEvent> events,
         InspectionFigures figures,
         TimeSpan spin,
-        TimeProvider time
+        TimeProvider time,
+        Liveness? alive = null
     )
     {
+        _alive = alive ?? new Liveness();
         _decisions = decisions;
         _marks = marks;
         _schedule = schedule;
@@ -176,7 +179,9 @@ internal sealed class RejectLoop : IDisposable
             while (!_stopping)
             {
                 var due = Step();
-                var latest = _time.GetInstant() + LongestWait;
+                var now = _time.GetInstant();
+                _alive.Beat(now);
+                var latest = now + LongestWait;
                 _timer.WaitUntil(due < latest ? due : latest, spin: due < latest);
             }
 
