@@ -114,6 +114,30 @@ internal sealed class StationOptions : IValidatableObject
     /// <summary>What is made and how strictly it is judged.</summary>
     public Recipe Recipe { get; set; } = new();
 
+    /// <summary>Further recipes that an operator may change to, each under a name of its own.</summary>
+    public IList<Recipe> Recipes { get; set; } = [];
+
+    /// <summary>
+    /// Whether the line may run as soon as the station is ready. True: a station that comes back from a power cut goes on by
+    /// itself. False: somebody has to arm it.
+    /// </summary>
+    public bool ArmOnStart { get; set; } = true;
+
+    /// <summary>Stack light, buzzer, line stop, Healthy and heartbeat.</summary>
+    public PanelOptions Panel { get; set; } = new();
+
+    /// <summary>How alarms behave here, by their names; what is left out is as <c>docs/alarms.md</c> has it.</summary>
+    public IDictionary<string, AlarmOptions> Alarms { get; set; } = new Dictionary<string, AlarmOptions>();
+
+    /// <summary>How long each thread may be silent before Healthy drops.</summary>
+    public HealthOptions Health { get; set; } = new();
+
+    /// <summary>Challenge tests with known defects.</summary>
+    public ChallengeOptions Challenges { get; set; } = new();
+
+    /// <summary>Time limits of a changeover.</summary>
+    public ChangeoverOptions Changeover { get; set; } = new();
+
     /// <summary>The networks.</summary>
     public ModelOptions Model { get; set; } = new();
 
@@ -126,10 +150,23 @@ internal sealed class StationOptions : IValidatableObject
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
+        foreach (var fault in AlarmOptions.Validate(Alarms.Keys).Concat(PinFaults()).Concat(GeometryFaults()))
+        {
+            yield return fault;
+        }
+
+        foreach (var twice in Recipes.Append(Recipe).GroupBy(recipe => recipe.Name).Where(group => group.Count() > 1))
+        {
+            yield return new($"two recipes are named '{twice.Key}'; give each a name of its own", [nameof(Recipes)]);
+        }
+    }
+
+    private IEnumerable<ValidationResult> PinFaults()
+    {
         List<(int Pin, string Key)> pins = [.. Reject.Ejectors.Select((ejector, lane) => (ejector.Pin, $"Reject:Ejectors:{lane}:Pin"))];
         pins.AddRange(Sensors.EntryEyes.Select((eye, lane) => (eye.Pin, $"Sensors:EntryEyes:{lane}:Pin")));
         pins.AddRange(Sensors.ConfirmEyes.Select((eye, lane) => (eye.Pin, $"Sensors:ConfirmEyes:{lane}:Pin")));
-
+        pins.AddRange(Panel.Pins());
         if (Belt.Encoder is { } encoder)
         {
             pins.Add((encoder.Pin, "Belt:Encoder:Pin"));
@@ -140,13 +177,63 @@ internal sealed class StationOptions : IValidatableObject
             yield return new($"line {shared.Key} is also used by {shared.First().Key}; every signal needs its own", [shared.Last().Key]);
         }
 
-        var blast = Belt.Speed * Reject.Dwell.TotalMilliseconds;
-        if (blast > 10 * Reject.Window)
+        var lanes = Reject.Ejectors.Count;
+        if (lanes > 8)
+        {
+            yield return new($"has {lanes} lanes; a station has at most 8", ["Reject:Ejectors"]);
+        }
+
+        foreach (var (key, count) in new[] { ("Sensors:EntryEyes", Sensors.EntryEyes.Count), ("Sensors:ConfirmEyes", Sensors.ConfirmEyes.Count) })
+        {
+            if (count > 1 && count != lanes)
+            {
+                yield return new($"has {count} eyes for {lanes} lanes; fit one for all lanes or one a lane", [key]);
+            }
+        }
+    }
+
+    /// <summary>What cannot be so on any belt: an ejector in the picture, a blast that is longer than the gap.</summary>
+    private IEnumerable<ValidationResult> GeometryFaults()
+    {
+        var view = (Inspection.IsAlongWidth ? Camera.Width ?? 640 : Camera.Height ?? 480) * Inspection.MillimetresPerPixel;
+        if (Reject.Position <= view / 2)
         {
             yield return new(
-                $"{Reject.Dwell.TotalMilliseconds:F0} ms is {blast:F0} mm of belt at {Belt.Speed} m/s, which takes the neighbours; shorten it",
+                $"{Reject.Position:F0} mm is before the end of the picture, {view / 2:F0} mm from its centre: a part would be at the ejector before it is judged; move the ejector downstream or correct the measure",
+                ["Reject:Position"]
+            );
+        }
+
+        for (var i = 0; i < Sensors.EntryEyes.Count; i++)
+        {
+            if (Sensors.EntryEyes[i].Position >= -view / 2)
+            {
+                yield return new(
+                    $"{Sensors.EntryEyes[i].Position:F0} mm is not upstream of the picture, which begins at {-view / 2:F0} mm; an entry eye announces parts before the camera sees them",
+                    [$"Sensors:EntryEyes:{i}:Position"]
+                );
+            }
+        }
+
+        var (pitch, blast) = (Recipe.Pitch, Belt.Speed * Reject.Dwell.TotalMilliseconds);
+        if (blast >= pitch)
+        {
+            yield return new(
+                $"{Reject.Dwell.TotalMilliseconds:F0} ms is {blast:F0} mm of belt at {Belt.Speed} m/s, longer than the pitch of {pitch:F0} mm (Recipe:Pitch): it would take the neighbours; shorten it",
                 ["Reject:Dwell"]
             );
+        }
+        else if (blast + Reject.Window > pitch)
+        {
+            yield return new(
+                $"{Reject.Window:F0} mm and the {blast:F0} mm that the belt runs during a blast do not fit into the pitch of {pitch:F0} mm (Recipe:Pitch); shorten Reject:Dwell or narrow the nozzle",
+                ["Reject:Window"]
+            );
+        }
+
+        if (Reject.ShortestPulse > Reject.Dwell)
+        {
+            yield return new($"is longer than Reject:Dwell ({Reject.Dwell.TotalMilliseconds:F0} ms)", ["Reject:ShortestPulse"]);
         }
     }
 }

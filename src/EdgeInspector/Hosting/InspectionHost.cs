@@ -41,6 +41,7 @@ internal sealed class InspectionHost : IAsyncDisposable
     private Task _writing = Task.CompletedTask;
     private Task _keeping = Task.CompletedTask;
     private Task _publishing = Task.CompletedTask;
+    private SystemdWatchdog? _watchdog;
     private bool _disposed;
 
     /// <summary>Wires the rooms that stations share.</summary>
@@ -143,6 +144,8 @@ internal sealed class InspectionHost : IAsyncDisposable
             }
         }
 
+        _watchdog = SystemdWatchdog.FromEnvironment();
+        _watchdog?.Start(now => Array.TrueForAll(_stations, station => station.IsAlive(now)), _time);
         Completion = WatchAsync();
         _log.StationsStarted(_stations.Length, string.Join(", ", models.Select(model => $"{model.Name} {model.Version} on {model.Provider}")));
     }
@@ -184,6 +187,7 @@ internal sealed class InspectionHost : IAsyncDisposable
             _owned[i].Dispose();
         }
 
+        _watchdog?.Dispose();
         _ledger.Dispose();
         _stop.Dispose();
         _stopLockstep.Dispose();
@@ -206,10 +210,21 @@ internal sealed class InspectionHost : IAsyncDisposable
         );
         _ledger.BeginRun(new LedgerRun(run.Id, options.Name, started, run.Model, run.Recipe, Version));
         _runs.Add(run.Id);
-        var station = new InspectionStation(options, run, StationModel.Of(model), hardware, Start, Ended, Pictured, _time, _log);
+        var station = new InspectionStation(options, run, StationModel.Of(model), hardware, Start, BooksOf(options.Name), _time, _log);
         _ledger.Follow(run.Id, station.Totals);
         return station;
     }
+
+    private StationBooks BooksOf(string station) =>
+        new()
+        {
+            Ended = Ended,
+            Pictured = Pictured,
+            AlarmChanged = alarm => _ledger.Offer(station, alarm),
+            Challenged = _ledger.Offer,
+            Challenges = _ledger.Reader.ChallengeHistory(station),
+            Ledger = _ledger.Alive,
+        };
 
     private StationHardware Virtual(StationOptions options)
     {

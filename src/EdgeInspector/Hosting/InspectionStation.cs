@@ -1,3 +1,4 @@
+using System.Device.Gpio;
 using System.Threading.Channels;
 using EdgeInspector.Capture;
 using EdgeInspector.Configuration;
@@ -45,6 +46,9 @@ internal sealed class InspectionStation : IAsyncDisposable
     private readonly SensorLoop? _sensors;
     private readonly EvidenceWorker? _evidence;
     private readonly PartBook _book;
+    private readonly StationDesk _desk;
+    private readonly GpioController _controller;
+    private readonly Recipe[] _recipes;
     private readonly RateMeter _frameRate = new(TimeSpan.FromSeconds(2));
     private readonly RateMeter _partRate = new(TimeSpan.FromSeconds(10));
     private readonly CancellationTokenSource _bookStop = new();
@@ -58,8 +62,7 @@ internal sealed class InspectionStation : IAsyncDisposable
     /// <param name="model">The stages.</param>
     /// <param name="hardware">Camera, pins and sensors.</param>
     /// <param name="start">When belt travel is zero.</param>
-    /// <param name="ended">Receives each part's record; called on the book keeping task.</param>
-    /// <param name="pictured">Receives each evidence picture; called on the evidence thread. Null takes no pictures.</param>
+    /// <param name="books">Where records go.</param>
     /// <param name="time">The station's clock.</param>
     /// <param name="log">State changes.</param>
     public InspectionStation(
@@ -68,8 +71,7 @@ internal sealed class InspectionStation : IAsyncDisposable
         StationModel model,
         StationHardware hardware,
         Instant start,
-        Action<PartRecord> ended,
-        Action<EvidencePicture>? pictured,
+        StationBooks books,
         TimeProvider time,
         ILogger log
     )
@@ -93,8 +95,11 @@ internal sealed class InspectionStation : IAsyncDisposable
             _figures
         );
 
-        _capture = new CaptureLoop(options.Name, options.Camera, hardware.OpenCamera, _slot, time, log);
-        _evidence = pictured is null ? null : new EvidenceWorker(options.Name, model.Labels, run.IdOf, pictured, time);
+        _desk = new StationDesk(options, run, model, hardware.Controller, books, Work, start, time, log);
+        _controller = hardware.Controller;
+        _recipes = [options.Recipe, .. options.Recipes];
+        _capture = new CaptureLoop(options.Name, options.Camera, hardware.OpenCamera, _slot, time, log, _desk.Capture);
+        _evidence = books.Pictured is null ? null : new EvidenceWorker(options.Name, model.Labels, run.IdOf, books.Pictured, time);
         _inspector = new Inspector(
             model.Detector,
             model.Classifier,
@@ -119,7 +124,7 @@ internal sealed class InspectionStation : IAsyncDisposable
             _figures,
             time
         );
-        _inspect = new InspectLoop(options.Name, _slot.Take, () => _slot.IsDrained, _inspector);
+        _inspect = new InspectLoop(options.Name, _slot.Take, () => _slot.IsDrained, _inspector, _desk.Inspect, time);
         _schedule = new RejectSchedule(options.Reject, _belt, options.Recipe.OnLate, options.Inspection.ShortestPart);
         _reject = new RejectLoop(
             options.Name,
@@ -130,10 +135,11 @@ internal sealed class InspectionStation : IAsyncDisposable
             _events.Writer,
             _figures,
             options.Reject.Spin,
-            time
+            time,
+            _desk.Reject
         );
         _sensors = hardware.OpenSensors() is { } reader
-            ? new SensorLoop(options.Name, reader, encoderBelt, edge => entryEyes.Edge(edge.Lane, edge.Active, edge.At), _events.Writer)
+            ? new SensorLoop(options.Name, reader, encoderBelt, edge => entryEyes.Edge(edge.Lane, edge.Active, edge.At), _events.Writer, _desk.Inputs.Enter, _desk.Sensors, time)
             : null;
         _book = new PartBook(
             run,
@@ -141,8 +147,22 @@ internal sealed class InspectionStation : IAsyncDisposable
             options.Reject.ConfirmDelay,
             options.Reject.ConfirmTolerance,
             time,
-            ended
-        );
+            Ended,
+            _desk.Challenges.Enroll
+        )
+        {
+            Noticed = _desk.Noticed,
+        };
+        if (_sensors is null)
+        {
+            _desk.Sensors.Rest();
+        }
+
+        void Ended(PartRecord record)
+        {
+            books.Ended(record);
+            _desk.Ended(record);
+        }
     }
 
     /// <summary>The station's name.</summary>
@@ -161,12 +181,14 @@ internal sealed class InspectionStation : IAsyncDisposable
     public void Start()
     {
         _capture.Open();
+        _desk.SelfTestFailed(SelfTest.Run(_controller, Loopbacks(), SelfTest.DefaultPulse, _time));
         _bookKeeping = KeepBookAsync(_bookStop.Token);
         _reject.Start();
         _sensors?.Start();
         _evidence?.Start();
         _inspect.Start();
         _capture.Start();
+        _desk.Start();
         Completion = WatchAsync();
     }
 
@@ -194,6 +216,12 @@ internal sealed class InspectionStation : IAsyncDisposable
         return totals with { Unaccounted = totals.Unaccounted + _figures.EventsLost };
     }
 
+    /// <summary>The operator's commands.</summary>
+    public StationControl Control => _desk.Control;
+
+    /// <summary>Whether every thread of the station lives.</summary>
+    public bool IsAlive(Instant now) => _desk.Health.IsAlive(now);
+
     /// <summary>The station seen from outside, now.</summary>
     public StationSnapshot Snapshot(string broker, string ledger, long ledgerLost, long publishingShed)
     {
@@ -205,15 +233,15 @@ internal sealed class InspectionStation : IAsyncDisposable
         var state =
             _stopped ? StationState.Halted
             : Completion.IsFaulted ? StationState.Error
-            : _figures.Frames == 0 ? StationState.Preoperational
-            : fault is not null ? StationState.Error
-            : StationState.ContinuousExecution;
+            : _lockstep is not null ? StationState.ContinuousExecution
+            : fault is not null && _figures.Frames > 0 ? StationState.Error
+            : _desk.States.State;
         return new StationSnapshot
         {
             Station = Name,
             State = state,
             Fault = fault,
-            Recipe = _run.Recipe,
+            Recipe = _desk.Recipe.Name,
             Model = _run.Model,
             Provider = _model.Provider,
             Camera = camera,
@@ -235,6 +263,8 @@ internal sealed class InspectionStation : IAsyncDisposable
             PublishingShed = publishingShed,
             LedgerLost = ledgerLost,
             IsSimulated = _run.IsSimulated,
+            IsHealthy = _lockstep is null ? _desk.IsHealthy : null,
+            Alarms = _desk.Alarms.Summary.Standing,
         };
     }
 
@@ -254,6 +284,7 @@ internal sealed class InspectionStation : IAsyncDisposable
             await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
+        _desk.Dispose(); // Line stop and Healthy first: what comes now is the end.
         _capture.Dispose();
         _inspect.Dispose();
         _slot.Dispose();
@@ -328,6 +359,7 @@ internal sealed class InspectionStation : IAsyncDisposable
 
             DrainEvents();
             _book.ExpireConfirmations(clock.Now);
+            _desk.Step(clock.Now);
         }
 
         _inspector.Finish();
@@ -362,6 +394,46 @@ internal sealed class InspectionStation : IAsyncDisposable
         }
     }
 
+    /// <summary>What an operator's commands come down to.</summary>
+    private StationWork Work(StationDesk desk) =>
+        new()
+        {
+            PartsUnderWay = () => (int)_book.Counts().Open + _inspector.UnderWay,
+            RefuseRecipe = name =>
+                Array.Exists(_recipes, recipe => recipe.Name == name)
+                    ? null
+                    : $"there is no recipe '{name}'; there is {string.Join(", ", _recipes.Select(recipe => recipe.Name))}",
+            Swap = (name, _) =>
+            {
+                Use(Array.Find(_recipes, recipe => recipe.Name == name)!);
+                return Task.CompletedTask;
+            },
+            StartChallenge = (who, defect, now) => desk.Challenges.Start(who, defect, pieces: null, _book.LastNumber, now),
+            FireEjector = lane => _reject.FireByHand(lane),
+            HoldOutput = desk.Hold,
+        };
+
+    /// <summary>Puts a recipe in force. The belt is empty: no part is judged by one and rejected by the other.</summary>
+    private void Use(Recipe recipe)
+    {
+        _inspector.Use(new DecisionRules(recipe, _model.DefectThreshold, _model.GoodLabel));
+        _schedule.OnLate = recipe.OnLate;
+        _book.Recipe = recipe.Name;
+        _desk.Use(recipe);
+    }
+
+    private IEnumerable<Loopback> Loopbacks() =>
+        _options
+            .Reject.Ejectors.Select((ejector, lane) => (ejector, lane))
+            .Where(fitted => fitted.ejector.LoopbackPin is not null)
+            .Select(fitted => new Loopback(
+                $"Reject:Ejectors:{fitted.lane}:Pin",
+                fitted.ejector.Pin,
+                fitted.ejector.ActiveHigh,
+                fitted.ejector.LoopbackPin!.Value,
+                fitted.ejector.LoopbackInverted
+            ));
+
     private async Task WatchAsync()
     {
         List<Task> threads = [_capture.Completion, _inspect.Completion, _reject.Completion, _bookKeeping];
@@ -374,6 +446,8 @@ internal sealed class InspectionStation : IAsyncDisposable
         {
             threads.Add(_sensors.Completion);
         }
+
+        threads.Add(_desk.Completion);
 
         // A recording that is over ends capture, then inspect, and with it the station; any other thread that ends is a fault
         // or a stop under way.
@@ -397,6 +471,7 @@ internal sealed class InspectionStation : IAsyncDisposable
         {
             DrainEvents();
             _book.ExpireConfirmations(_time.GetInstant());
+            _desk.Step(_time.GetInstant());
             var uptime = _time.GetInstant() - _start;
             _frameRate.Sample(uptime, _figures.Frames);
             _partRate.Sample(uptime, _book.Counts().Parts);

@@ -1,10 +1,20 @@
+using EdgeInspector.Line;
+using EdgeInspector.Station;
+using EdgeInspector.Telemetry;
+
 namespace EdgeInspector.Hosting;
 
-/// <summary>What the service as a whole says. Event ids 1 to 9; the next free one is 3.</summary>
+/// <summary>What the service as a whole says. Event ids 1 to 9; the next free one is 5.</summary>
 internal static partial class Log
 {
     [LoggerMessage(1, LogLevel.Information, "{Stations} station(s) inspecting with {Models}")]
     public static partial void StationsStarted(this ILogger log, int stations, string models);
+
+    [LoggerMessage(3, LogLevel.Information, "{Station}: {From} -> {To} ({Happened})")]
+    public static partial void StationMoved(this ILogger log, string station, StationState from, StationState to, StationEvent happened);
+
+    [LoggerMessage(4, LogLevel.Warning, "{Station}: alarm {Code} {Name} {State}: {Text}")]
+    public static partial void AlarmChanged(this ILogger log, string station, int code, string name, AlarmState state, string text);
 
     [LoggerMessage(2, LogLevel.Critical, "Stopping with outputs safe: {Fault}")]
     public static partial void Failed(this ILogger log, Exception exception, string fault);

@@ -12,6 +12,9 @@ internal sealed class InspectionOptions
     /// <summary>Which way parts move in the picture.</summary>
     public BeltDirection Direction { get; set; } = BeltDirection.Right;
 
+    /// <summary>Whether the belt moves along the picture's width, and not along its height.</summary>
+    internal bool IsAlongWidth => Direction is BeltDirection.Right or BeltDirection.Left;
+
     /// <summary>
     /// How far, mm, a part may lie from where the entry eye saw it, 0 to 1000. It takes in the eye's beam, the belt's
     /// slip and the speed's error between eye and camera.

@@ -23,7 +23,7 @@ internal sealed class Inspector
 
     private readonly IDetector _detector;
     private readonly IClassifier _classifier;
-    private readonly DecisionRules _rules;
+    private volatile DecisionRules _rules;
     private readonly IBelt _belt;
     private readonly EntryEyes _entryEyes;
     private readonly RejectDeadline? _deadline;
@@ -33,7 +33,6 @@ internal sealed class Inspector
     private readonly InspectionFigures _figures;
     private readonly TimeProvider _time;
     private readonly double _millimetresPerPixel;
-    private readonly double _viewSpacing;
     private readonly double _shortestPart;
     private readonly int _passSampleInterval;
     private readonly int _lanes;
@@ -52,6 +51,7 @@ internal sealed class Inspector
     private double _travel = double.NegativeInfinity;
     private long _lastPart;
     private long _passes;
+    private int _underWay;
 
     /// <summary>
     /// Joins the stages. Owns none of them. The picture size is what to expect until the first frame tells.
@@ -89,12 +89,17 @@ internal sealed class Inspector
         _millimetresPerPixel = options.MillimetresPerPixel;
         _shortestPart = options.ShortestPart;
         _typicalLength = 2 * options.ShortestPart; // Until parts have shown theirs.
-        _viewSpacing = rules.Recipe.ViewSpacing / options.MillimetresPerPixel;
         _lanes = lanes;
         _allLanes = (byte)((1 << lanes) - 1);
         _passSampleInterval = options.PassSampleInterval;
         Fit(pictureWidth, pictureHeight);
     }
+
+    /// <summary>Parts in view that are not decided yet.</summary>
+    public int UnderWay => Volatile.Read(ref _underWay);
+
+    /// <summary>Puts other rules in force, from the next decision on. Any thread.</summary>
+    public void Use(DecisionRules rules) => _rules = rules;
 
     /// <summary>Inspects one frame. The frame stays the caller's.</summary>
     public void Inspect(Frame frame)
@@ -163,11 +168,12 @@ internal sealed class Inspector
     private void ClassifyNewViews(Frame frame, double travel)
     {
         var tracks = _tracker.Tracks;
+        var viewSpacing = _rules.Recipe.ViewSpacing / _millimetresPerPixel;
         var views = 0;
         for (var i = 0; i < tracks.Length && views < _boxes.Length; i++)
         {
             ref readonly var track = ref tracks[i];
-            if (!track.Decided && track.Detection >= 0 && travel - track.LastViewTravel >= _viewSpacing)
+            if (!track.Decided && track.Detection >= 0 && travel - track.LastViewTravel >= viewSpacing)
             {
                 _boxes[views] = _detections[track.Detection].Box;
                 _viewed[views++] = i;
@@ -203,6 +209,7 @@ internal sealed class Inspector
 
     private void DecideRipe(Frame? frame, Instant capturedAt)
     {
+        var underWay = 0;
         for (var i = _tracker.Tracks.Length - 1; i >= 0; i--)
         {
             ref var track = ref _tracker.Tracks[i];
@@ -221,11 +228,14 @@ internal sealed class Inspector
                 }
             }
 
+            underWay += track.Decided ? 0 : 1;
             if (track.Decided && _tracker.IsGone(track))
             {
                 _tracker.RemoveAt(i);
             }
         }
+
+        Volatile.Write(ref _underWay, underWay);
     }
 
     private void Emit(ref Track track, in Judgement judgement, Instant capturedAt, Frame? frame)

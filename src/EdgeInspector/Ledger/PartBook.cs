@@ -108,6 +108,7 @@ internal sealed class PartBook
     )
     {
         _run = run;
+        Recipe = run.Recipe;
         _confirmEyes = confirmEyes;
         _confirmFrom = confirmDelay - confirmTolerance;
         _confirmUntil = confirmDelay + confirmTolerance;
@@ -120,6 +121,9 @@ internal sealed class PartBook
     /// Told what alarms are made of, on the task that feeds the book and while it is held: it must not wait.
     /// </summary>
     public Action<PartNotice>? Noticed { get; set; }
+
+    /// <summary>The recipe in force, kept with each part. Changed while the belt is empty.</summary>
+    public string Recipe { get; set; }
 
     /// <summary>The highest part number decided so far.</summary>
     public long LastNumber
@@ -536,7 +540,7 @@ internal sealed class PartBook
                 FiredLateMicroseconds = part.LateBy?.TotalMicroseconds,
                 Confirmation = confirmation,
                 Challenge = part.Challenge,
-                Recipe = _run.Recipe,
+                Recipe = Recipe,
                 Model = _run.Model,
                 IsSimulated = _run.IsSimulated,
             }

@@ -30,6 +30,7 @@ internal sealed class RejectLoop : IDisposable
     private readonly PreciseTimer _timer;
     private readonly Thread _thread;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _byHand;
     private volatile bool _stopping;
 
     /// <summary>Joins the parts. Owns the output and the timer.</summary>
@@ -71,6 +72,19 @@ internal sealed class RejectLoop : IDisposable
         _thread.Start();
     }
 
+    /// <summary>Fires a lane for one dwell, by hand. Null when it will, else why not. Any thread.</summary>
+    public string? FireByHand(int lane)
+    {
+        if (lane < 0 || lane >= _output.Lanes)
+        {
+            return $"there is no lane {lane}; there are {_output.Lanes}, from 0";
+        }
+
+        Volatile.Write(ref _byHand, lane + 1);
+        _timer.Wake();
+        return null;
+    }
+
     /// <summary>Does everything that is due and returns when to come again.</summary>
     public Instant Step()
     {
@@ -90,6 +104,12 @@ internal sealed class RejectLoop : IDisposable
                     Tell(new PartEvent(PartEventKind.Missed, decision.PartId, _time.GetInstant()));
                     break;
             }
+        }
+
+        if (Interlocked.Exchange(ref _byHand, 0) is var asked and not 0)
+        {
+            _output.TrySet(asked - 1, on: true);
+            _schedule.OpenByHand(asked - 1, _time.GetInstant());
         }
 
         while (true)

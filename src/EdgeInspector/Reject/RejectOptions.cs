@@ -11,6 +11,16 @@ internal sealed class EjectorOptions
 
     /// <summary>True when a high level fires. Wire it so that low means rest: then power loss does not fire.</summary>
     public bool ActiveHigh { get; set; } = true;
+
+    /// <summary>
+    /// An input wired to this output, 0 to 1023; null when none is. Then the station proves at each start that the pin moves,
+    /// with a pulse of 2 ms, and is not armed when it does not.
+    /// </summary>
+    [Range(0, 1023)]
+    public int? LoopbackPin { get; set; }
+
+    /// <summary>Whether the loopback comes back upside down, as through an optocoupler.</summary>
+    public bool LoopbackInverted { get; set; }
 }
 
 /// <summary>What stands behind the pins.</summary>

@@ -76,7 +76,7 @@ internal sealed class RejectSchedule
     private const long Never = long.MaxValue;
 
     private readonly IBelt _belt;
-    private readonly bool _throwsOutUndecided;
+    private volatile Disposition _onLate;
     private readonly double _position;
     private readonly double _halfWindow;
     private readonly double _shortestPart;
@@ -113,7 +113,7 @@ internal sealed class RejectSchedule
     )
     {
         _belt = belt;
-        _throwsOutUndecided = onLate == Disposition.Reject;
+        OnLate = onLate;
         _position = options.Position;
         _halfWindow = options.Window / 2;
         _shortestPart = shortestPart;
@@ -130,6 +130,16 @@ internal sealed class RejectSchedule
         Array.Fill(_closeTravel, double.NaN);
         Array.Fill(_resumeTravel, double.NaN);
     }
+
+    /// <summary>What becomes of parts whose verdict does not come in time. Any thread may change it.</summary>
+    public Disposition OnLate
+    {
+        get => _onLate;
+        set => _onLate = value;
+    }
+
+    /// <summary>Opens a lane for one dwell, by hand.</summary>
+    public void OpenByHand(int lane, Instant now) => _closeAt[lane] = now.Nanoseconds + _dwell;
 
     /// <summary>Parts waiting for their pulse.</summary>
     public int Count => _waiting;
@@ -583,7 +593,7 @@ internal sealed class RejectSchedule
         var plan = Plan(piece, expected.Lanes);
         expected.Cursor += 2 * piece.HalfLength;
         expected.Continues = piece.Continues;
-        if (!_throwsOutUndecided || now > plan.LastChance)
+        if (_onLate == Disposition.Pass || now > plan.LastChance)
         {
             // Let go by the recipe, or gone already; its decision, when it comes, is late either way.
             return new(RejectAction.Miss, expected.Lanes, 0, new Instant(due));

@@ -57,6 +57,9 @@ internal sealed class PanelOptions
     /// </summary>
     public PanelOutputOptions? Heartbeat { get; set; }
 
+    /// <summary>The pins in use, with the keys of their settings.</summary>
+    internal IEnumerable<(int Pin, string Key)> Pins() => Fitted().Select(fitted => (fitted.Options.Pin, $"Panel:{fitted.Output}:Pin"));
+
     /// <summary>The outputs that are fitted, with the names of their settings.</summary>
     internal IEnumerable<(PanelOutput Output, PanelOutputOptions Options)> Fitted()
     {

@@ -1,8 +1,12 @@
 using System.Threading.Channels;
 using EdgeInspector.Line;
+using EdgeInspector.Telemetry;
 using EdgeInspector.Timing;
 
 namespace EdgeInspector.Station;
+
+/// <summary>Takes a reading of any input.</summary>
+internal delegate void PanelInput(in SensorReading reading);
 
 /// <summary>
 /// The sensor thread: hands each reading to whom it concerns. The encoder moves the belt, the entry eye announces parts,
@@ -14,6 +18,9 @@ internal sealed class SensorLoop : IDisposable
     private readonly EncoderBelt? _belt;
     private readonly Func<SensorReading, bool>? _entryEye;
     private readonly ChannelWriter<PartEvent> _events;
+    private readonly PanelInput? _panel;
+    private readonly Liveness _alive;
+    private readonly TimeProvider _time;
     private readonly Thread _thread;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _stopping;
@@ -24,14 +31,23 @@ internal sealed class SensorLoop : IDisposable
     /// <param name="belt">Moved by the encoder; null when none is fitted.</param>
     /// <param name="entryEye">Told of each edge of the entry eye; true when the edge ended a blockage. Null when none is fitted.</param>
     /// <param name="events">The part book's channel.</param>
+    /// <param name="panel">Told of every reading; null when nobody else listens.</param>
+    /// <param name="alive">Beats at each turn.</param>
+    /// <param name="time">The station's clock.</param>
     public SensorLoop(
         string station,
         ISensorReader reader,
         EncoderBelt? belt,
         Func<SensorReading, bool>? entryEye,
-        ChannelWriter<PartEvent> events
+        ChannelWriter<PartEvent> events,
+        PanelInput? panel = null,
+        Liveness? alive = null,
+        TimeProvider? time = null
     )
     {
+        _panel = panel;
+        _alive = alive ?? new Liveness();
+        _time = time ?? TimeProvider.System;
         _reader = reader;
         _belt = belt;
         _entryEye = entryEye;
@@ -53,6 +69,7 @@ internal sealed class SensorLoop : IDisposable
             return false;
         }
 
+        _panel?.Invoke(reading);
         switch (reading.Input)
         {
             case SensorInput.Encoder:
@@ -90,6 +107,7 @@ internal sealed class SensorLoop : IDisposable
             while (!_stopping)
             {
                 Step(TimeSpan.FromMilliseconds(100));
+                _alive.Beat(_time.GetInstant());
             }
 
             _completion.SetResult();

@@ -31,8 +31,7 @@ internal static class WorldRun
             model,
             hardware,
             start,
-            records.Add,
-            pictured: null,
+            new StationBooks { Ended = records.Add },
             clock,
             NullLogger.Instance
         );
