@@ -14,6 +14,7 @@ var ortFlavor = Argument("ort", "Cpu");
 
 const string Configuration = "Release";
 const string Solution = "EdgeInspector.sln";
+const string Lab = "tests/EdgeInspector.Lab/EdgeInspector.Lab.csproj";
 const string Service = "src/EdgeInspector/EdgeInspector.csproj";
 var artifacts = MakeAbsolute(Directory("artifacts"));
 var testResults = artifacts.Combine("tests");
@@ -52,6 +53,21 @@ Task("Build")
         Verbosity = DotNetVerbosity.Minimal,
         MSBuildSettings = Strict(),
     }));
+
+Task("Lab")
+    .Description("Compile the laboratories.")
+    .Does(() =>
+{
+    Restore(Lab);
+    DotNetBuild(Lab, new DotNetBuildSettings
+    {
+        Configuration = Configuration,
+        NoRestore = true,
+        NoLogo = true,
+        Verbosity = DotNetVerbosity.Minimal,
+        MSBuildSettings = Strict(),
+    });
+});
 
 Task("Publish")
     .Description("The program, ready to copy, for this machine or the one named by --rid.")
@@ -109,6 +125,12 @@ Task("Test")
         sum += RunTestProgram(project, arguments);
     }
 
+    // Laboratories in their short form. Timing is reported and fails nobody: the machine may be busy.
+    if (arguments.Length == 0)
+    {
+        sum += RunLab("line");
+    }
+
     // Arguments choose among .NET tests; the Python ones would not understand them.
     if (!string.IsNullOrEmpty(python) && arguments.Length == 0 && DirectoryExists("tests/training"))
     {
@@ -157,6 +179,24 @@ Tally RunTestProgram(FilePath project, IReadOnlyList<string> arguments)
     }
     // A program that died, or never reported, has failed once more than it says.
     return code != 0 && tally.Failed == 0 ? Failed(tally, $"{name} ended with exit code {code}") : tally;
+}
+
+Tally RunLab(string lab)
+{
+    Information($"\n{lab} laboratory, short scale");
+    var (code, output) = Run($"tests/EdgeInspector.Lab/bin/{Configuration}/net10.0/EdgeInspector.Lab", [lab, "--scale=short"]);
+    var last = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault(line => line.StartsWith('{'));
+    if (last is null)
+    {
+        return Failed(new Tally(), $"the {lab} laboratory ended with exit code {code} and without a report");
+    }
+
+    var checks = System.Text.Json.JsonDocument.Parse(last).RootElement.GetProperty("checks").EnumerateArray().ToArray();
+    bool Is(System.Text.Json.JsonElement check, string kind) => check.GetProperty("kind").GetString() == kind;
+    var correctness = checks.Where(check => Is(check, "correctness")).ToArray();
+    return new Tally(
+        correctness.Count(check => check.GetProperty("pass").GetBoolean()),
+        correctness.Count(check => !check.GetProperty("pass").GetBoolean()));
 }
 
 Tally RunPythonTests(string python, string folder)

@@ -16,6 +16,11 @@ usage: ./build.sh TARGET [OPTIONS] [-- ARGUMENTS]
   test                build everything and run every test; the last line is "N passed, N failed"
                       arguments go to each .NET test program: ./build.sh test -- -class '*.FramePoolTests'
       --no-training     leave out the tests of src/training (they need PyTorch: 1 GB through apt)
+  line-lab            the right part at the right instant: random lines, faults, lateness beside a C program
+      --seed=N          everything random follows from it (default 1)
+      --scale=short     within three minutes (default); full: a million parts, 20,000 pulses
+      --only=PART       worlds, controls, settings, lateness or faults
+      --world=N         replay one world of the seed and say what went wrong in it
   publish             the program into artifacts/edge-inspector
       --rid RID         for another machine, e.g. linux-arm64, into artifacts/edge-inspector-RID
       --ort FLAVOR      which ONNX Runtime comes along: Cpu (default), Gpu, External
@@ -50,6 +55,7 @@ while (($#)); do
     --rid | --ort)
       (($# > 1)) || die "$1 needs a value; see ./build.sh --help"
       cake_arguments+=("$1=$2"); shift ;;
+    --seed=* | --scale=* | --only=* | --world=*) program_arguments+=("$1") ;;
     --rid=* | --ort=*) cake_arguments+=("$1") ;;
     -*) die "unknown option $1; see ./build.sh --help (what is meant for the program follows --)" ;;
     *)
@@ -60,7 +66,7 @@ while (($#)); do
 done
 
 case "$target" in
-  demo | test | publish | build | restore | format | clean) ;;
+  demo | test | line-lab | publish | build | restore | format | clean) ;;
   "") usage; exit 2 ;;
   *) die "no target $target; see ./build.sh --help" ;;
 esac
@@ -278,6 +284,13 @@ case "$target" in
     cake Test || code=$?
     [[ -f $summary ]] || { say "the tests could not be run; the reason stands above"; exit "$((code ? code : 1))"; }
     cat "$summary"
+    exit "$code"
+    ;;
+  line-lab)
+    set_up
+    cake Lab >&2
+    code=0
+    "$root/tests/EdgeInspector.Lab/bin/Release/net10.0/EdgeInspector.Lab" line "${program_arguments[@]}" || code=$?
     exit "$code"
     ;;
   *)

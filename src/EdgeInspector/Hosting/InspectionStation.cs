@@ -43,6 +43,7 @@ internal sealed class InspectionStation : IAsyncDisposable
     private readonly InspectLoop _inspect;
     private readonly RejectLoop _reject;
     private readonly RejectSchedule _schedule;
+    private readonly EjectorOutput _output;
     private readonly SensorLoop? _sensors;
     private readonly EvidenceWorker? _evidence;
     private readonly PartBook _book;
@@ -126,12 +127,13 @@ internal sealed class InspectionStation : IAsyncDisposable
         );
         _inspect = new InspectLoop(options.Name, _slot.Take, () => _slot.IsDrained, _inspector, _desk.Inspect, time);
         _schedule = new RejectSchedule(options.Reject, _belt, options.Recipe.OnLate, options.Inspection.ShortestPart);
+        _output = new EjectorOutput(hardware.Controller, options.Reject.Ejectors);
         _reject = new RejectLoop(
             options.Name,
             _decisions,
             marks,
             _schedule,
-            new EjectorOutput(hardware.Controller, options.Reject.Ejectors),
+            _output,
             _events.Writer,
             _figures,
             options.Reject.Spin,
@@ -200,6 +202,8 @@ internal sealed class InspectionStation : IAsyncDisposable
     public void StartLockstep(LockstepClock clock, VirtualLine line, LockstepScript script, CancellationToken stopping)
     {
         _lockstep = new Lockstep(clock, line, script);
+        _schedule.KeepsDeadlines = script.KeepsDeadlines;
+        _output.ChecksMode = script.ChecksMode;
         _evidence?.Start();
         Completion = Task.Factory.StartNew(
             () => RunLockstep(_lockstep, stopping),
@@ -332,6 +336,7 @@ internal sealed class InspectionStation : IAsyncDisposable
                 index++; // The newest frame wins.
             }
 
+            script.BeforeFrame(index);
             if (script.Drops(index))
             {
                 if (clock.Now - newest >= InspectLoop.IdleAfter)

@@ -8,4 +8,13 @@ internal sealed record LockstepScript
 
     /// <summary>Whether the camera loses the frame with this index.</summary>
     public Func<long, bool> Drops { get; init; } = _ => false;
+
+    /// <summary>Called before each frame.</summary>
+    public Action<long> BeforeFrame { get; init; } = _ => { };
+
+    /// <summary>False takes the reject schedule's deadlines out.</summary>
+    public bool KeepsDeadlines { get; init; } = true;
+
+    /// <summary>False takes the check of an output's mode out.</summary>
+    public bool ChecksMode { get; init; } = true;
 }

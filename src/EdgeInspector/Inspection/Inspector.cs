@@ -12,6 +12,9 @@ namespace EdgeInspector.Inspection;
 /// </summary>
 internal sealed class Inspector
 {
+    /// <summary>A change of place, mm, that a nozzle notices; less is a box that wobbles.</summary>
+    private const double WorthTelling = 1;
+
     /// <summary>A frame may be this long on its way; until then nothing is decided for want of it.</summary>
     private static readonly TimeSpan InFlight = TimeSpan.FromMilliseconds(100);
 
@@ -120,6 +123,7 @@ internal sealed class Inspector
         _travel = Math.Max(_travel, travel);
         var found = _detector.Detect(frame.Picture, _detections);
         _tracker.Update(_detections.AsSpan(0, found), travel, frame.Sequence);
+        CorrectPlaces(capturedAt);
         ClassifyNewViews(frame, travel);
         DecideRipe(frame, capturedAt);
         RetireEntryBlocks(travel, capturedAt);
@@ -163,6 +167,31 @@ internal sealed class Inspector
         _tracker = new PartTracker(pictureWidth, pictureHeight, _direction);
         _viewCentre = _tracker.ViewLength / 2.0 * _millimetresPerPixel;
         _viewWidth = _direction is BeltDirection.Right or BeltDirection.Left ? pictureHeight : pictureWidth;
+    }
+
+    /// <summary>Parts that were decided and have slid since: their ejector must fire where they lie now.</summary>
+    private void CorrectPlaces(Instant capturedAt)
+    {
+        var worthTelling = WorthTelling / _millimetresPerPixel;
+        foreach (ref var track in _tracker.Tracks)
+        {
+            if (track.PartId == 0 || track.Detection < 0 || Math.Abs(track.Offset - track.ToldOffset) < worthTelling)
+            {
+                continue;
+            }
+
+            track.ToldOffset = track.Offset;
+            _decisions.Write(
+                default(Decision) with
+                {
+                    PartId = track.PartId,
+                    Offset = OffsetOf(track),
+                    CapturedAt = capturedAt,
+                    DecidedAt = _time.GetInstant(),
+                    IsCorrection = true,
+                }
+            );
+        }
     }
 
     private void ClassifyNewViews(Frame frame, double travel)
@@ -263,6 +292,8 @@ internal sealed class Inspector
             capturedAt,
             now
         );
+        track.PartId = decision.PartId;
+        track.ToldOffset = track.Offset;
         Send(decision);
         if (frame is not null)
         {

@@ -72,6 +72,12 @@ internal struct Track
     /// <summary>Label of the view with the highest defect score.</summary>
     public int Label;
 
+    /// <summary>Number it was decided under; 0 before.</summary>
+    public long PartId;
+
+    /// <summary>Offset that the reject schedule knows, px.</summary>
+    public double ToldOffset;
+
     /// <summary>Whether the part has been decided; it stays tracked until it leaves, so that it is not decided twice.</summary>
     public bool Decided;
 }

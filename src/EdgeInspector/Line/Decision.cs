@@ -24,6 +24,10 @@ namespace EdgeInspector.Line;
 /// something, in one piece or in several. The blast covers it.
 /// </param>
 /// <param name="Behind">The same, behind the offset.</param>
+/// <param name="IsCorrection">
+/// Not a decision but news of one made before: the part has slid on the belt and lies at this offset now. For the reject
+/// schedule alone.
+/// </param>
 internal readonly record struct Decision(
     long PartId,
     Verdict Verdict,
@@ -40,7 +44,8 @@ internal readonly record struct Decision(
     Instant CapturedAt,
     Instant DecidedAt,
     double Ahead = 0,
-    double Behind = 0
+    double Behind = 0,
+    bool IsCorrection = false
 )
 {
     /// <summary>The lowest of its lanes, from 0.</summary>

@@ -30,6 +30,9 @@ internal sealed class EjectorOutput : IDisposable
         }
     }
 
+    /// <summary>False takes the check of the pin's mode out. For the laboratory, which must notice.</summary>
+    public bool ChecksMode { get; set; } = true;
+
     /// <summary>Number of lanes.</summary>
     public int Lanes => _ejectors.Length;
 
@@ -51,7 +54,7 @@ internal sealed class EjectorOutput : IDisposable
     /// </summary>
     public bool TrySet(int lane, bool on)
     {
-        if (_controller.GetPinMode(_ejectors[lane].Pin) != PinMode.Output)
+        if (ChecksMode && _controller.GetPinMode(_ejectors[lane].Pin) != PinMode.Output)
         {
             return false;
         }

@@ -138,6 +138,9 @@ internal sealed class RejectSchedule
         set => _onLate = value;
     }
 
+    /// <summary>False takes the deadlines out. For the laboratory, which must notice.</summary>
+    public bool KeepsDeadlines { get; set; } = true;
+
     /// <summary>Opens a lane for one dwell, by hand.</summary>
     public void OpenByHand(int lane, Instant now) => _closeAt[lane] = now.Nanoseconds + _dwell;
 
@@ -155,6 +158,12 @@ internal sealed class RejectSchedule
     public Acceptance Add(in Decision decision, out Instant firedAt)
     {
         firedAt = Instant.Never;
+        if (decision.IsCorrection)
+        {
+            Correct(decision);
+            return Acceptance.Scheduled;
+        }
+
         if (_count == _parts.Length)
         {
             return Acceptance.Full;
@@ -190,6 +199,34 @@ internal sealed class RejectSchedule
             Stays = !rejected,
         };
         return thrownOut ? Acceptance.ThrownOutBefore : Acceptance.Scheduled;
+    }
+
+    private void Correct(in Decision news)
+    {
+        var at = 0;
+        while (at < _count && _parts[at].PartId != news.PartId)
+        {
+            at++;
+        }
+
+        if (at == _count)
+        {
+            return; // Gone already.
+        }
+
+        var part = _parts[at];
+        part.Offset = news.Offset;
+        while (at > 0 && _parts[at - 1].Offset > part.Offset)
+        {
+            _parts[at] = _parts[--at];
+        }
+
+        while (at + 1 < _count && _parts[at + 1].Offset < part.Offset)
+        {
+            _parts[at] = _parts[++at];
+        }
+
+        _parts[at] = part;
     }
 
     /// <summary>Takes an edge of an entry eye.</summary>
@@ -252,7 +289,7 @@ internal sealed class RejectSchedule
             ref var part = ref _parts[open.Index];
             part.Waits = false;
             _waiting--;
-            if (now.Nanoseconds > open.Plan.LastChance)
+            if (now.Nanoseconds > open.Plan.LastChance && KeepsDeadlines)
             {
                 return new(RejectAction.Miss, part.Lanes, part.PartId, new Instant(open.Plan.Open));
             }
@@ -521,7 +558,7 @@ internal sealed class RejectSchedule
     {
         index = -1;
         var first = Never;
-        for (var i = 0; i < _expectedCount; i++)
+        for (var i = 0; i < _expectedCount && KeepsDeadlines; i++)
         {
             ref var expected = ref _expected[i];
             var end = NextUndecided(ref expected);
