@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using EdgeInspector.Lab.Settings;
 using EdgeInspector.Lab.Worlds;
 
 namespace EdgeInspector.Lab;
@@ -21,6 +22,22 @@ internal static class LineLab
         if (only is null or "worlds")
         {
             checks.AddRange(Worlds(seed, scale == LabScale.Full ? 1_000_000 : 40_000));
+        }
+
+        if (only is null or "controls")
+        {
+            checks.AddRange(Controls(seed));
+        }
+
+        if (only is null or "settings")
+        {
+            checks.AddRange(SettingsLab.Run());
+        }
+
+        if (checks.Count == 0)
+        {
+            LabReport.Tell($"--only: '{only}' is no part of this laboratory; there are worlds, controls, settings.");
+            return 2;
         }
 
         return LabReport.End("line", seed, scale, checks);
@@ -75,6 +92,33 @@ internal static class LineLab
             LabCheck.AtMost("undecidable parts handled against the recipe", policy, 0),
             LabCheck.AtMost("counts that contradict the records", books, 0),
         ];
+    }
+
+    /// <summary>Takes one safeguard out at a time, in worlds that need it: what was clean must not be clean any more.</summary>
+    private static List<LabCheck> Controls(int seed)
+    {
+        const int worlds = 40;
+        List<LabCheck> checks = [];
+        foreach (var safeguard in Enum.GetValues<Safeguard>().Where(safeguard => safeguard != Safeguard.None))
+        {
+            var caught = 0;
+            Parallel.For(
+                0,
+                worlds,
+                new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount },
+                number =>
+                {
+                    var result = WorldRun.RunAsync(new World(seed, number, 500), safeguard).GetAwaiter().GetResult();
+                    if (!result.IsClean)
+                    {
+                        Interlocked.Increment(ref caught);
+                    }
+                }
+            );
+            checks.Add(LabCheck.AtLeast($"worlds of {worlds} that miss the safeguard {safeguard}", caught, 1));
+        }
+
+        return checks;
     }
 
     private static int Replay(int seed, int number)

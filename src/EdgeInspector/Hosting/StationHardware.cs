@@ -67,7 +67,14 @@ internal sealed class StationHardware : IDisposable
     /// <param name="line">The line.</param>
     /// <param name="start">When the line's time is zero.</param>
     /// <param name="time">The station's clock.</param>
-    public static StationHardware Virtual(StationOptions options, VirtualLine line, Instant start, TimeProvider time) =>
+    /// <param name="through">Stands between the sensors and the station; null: nothing does.</param>
+    public static StationHardware Virtual(
+        StationOptions options,
+        VirtualLine line,
+        Instant start,
+        TimeProvider time,
+        Func<ISensorReader, ISensorReader>? through = null
+    ) =>
         new(
             () => new VirtualCamera(line, start, time),
             new VirtualLineGpioDriver(
@@ -80,7 +87,7 @@ internal sealed class StationHardware : IDisposable
                 () => time.GetInstant() - start
             ),
             hasSensors: true,
-            _ => new VirtualSensorReader(line, start, options.Belt.Encoder is not null, time)
+            _ => (through ?? (reader => reader))(new VirtualSensorReader(line, start, options.Belt.Encoder is not null, time))
         )
         {
             IsSimulated = true,

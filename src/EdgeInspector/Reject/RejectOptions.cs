@@ -6,8 +6,8 @@ namespace EdgeInspector.Reject;
 internal sealed class EjectorOptions
 {
     /// <summary>GPIO line offset on the chip, 0 to 1023.</summary>
-    [Range(0, 1023)]
-    public int Pin { get; set; }
+    [Range(0, 1023, ErrorMessage = "names no line; give the GPIO line offset, 0 to 1023")]
+    public int Pin { get; set; } = -1;
 
     /// <summary>True when a high level fires. Wire it so that low means rest: then power loss does not fire.</summary>
     public bool ActiveHigh { get; set; } = true;

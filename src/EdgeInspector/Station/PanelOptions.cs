@@ -6,8 +6,8 @@ namespace EdgeInspector.Station;
 internal sealed class PanelOutputOptions
 {
     /// <summary>GPIO line offset on the station's chip, 0 to 1023.</summary>
-    [Range(0, 1023)]
-    public int Pin { get; set; }
+    [Range(0, 1023, ErrorMessage = "names no line; give the GPIO line offset, 0 to 1023")]
+    public int Pin { get; set; } = -1;
 
     /// <summary>True, the default, when a high level switches it on.</summary>
     public bool ActiveHigh { get; set; } = true;

@@ -47,7 +47,7 @@ internal sealed class World
                 Acceleration = Between(0.5, 5),
                 MeanLeg = TimeSpan.FromSeconds(Between(0.5, 5)),
                 StopShare = Between(0, 0.3),
-                ReversalShare = 0 * Between(0, 0.2),
+                ReversalShare = Between(0, 0.2),
                 LongestReversal = Between(5, 100),
                 LongestStop = TimeSpan.FromSeconds(Between(0.1, 4)),
             }
@@ -62,6 +62,23 @@ internal sealed class World
         };
         DroppedShare = _random.NextDouble() < 0.4 ? Between(0, 0.3) : 0;
         OutageShare = _random.NextDouble() < 0.2 ? Between(0, 0.02) : 0;
+        PinTheftShare = _random.NextDouble() < 0.15 ? 0.0005 : 0;
+        Disturbances = new Disturbances
+        {
+            EntryEdgesLost = Sometimes(0.3, 0.02),
+            EntryEdgesBounced = Sometimes(0.3, 0.1),
+            ConfirmEdgesLost = Sometimes(0.2, 0.02),
+            EncoderCountsLost = Sometimes(0.15, 0.003),
+            EncoderCountsDoubled = Sometimes(0.15, 0.003),
+            FramesDropped = Sometimes(0.2, 0.1),
+            ValveStuck = Sometimes(0.1, 0.01),
+            PartsSliding = Sometimes(0.2, 0.1),
+            LongestSlide = Between(1, 10),
+            PartsTurning = Sometimes(0.2, 0.1),
+            PartsRemoved = Sometimes(0.1, 0.02),
+            PartsAdded = Sometimes(0.1, 0.02),
+        };
+        Straddlers = Sometimes(0.3, 0.1);
         var spacing = Between(1.3, 3.5) * pitch;
         Options = Station(pitch, spacing, parts);
         Line = Virtual(pitch, shortest, parts);
@@ -102,6 +119,15 @@ internal sealed class World
 
     /// <summary>Share of frames after which the camera is blind for up to five seconds.</summary>
     public double OutageShare { get; }
+
+    /// <summary>Share of frames before which somebody takes an ejector's pin away.</summary>
+    public double PinTheftShare { get; }
+
+    /// <summary>What goes wrong on the line.</summary>
+    public Disturbances Disturbances { get; }
+
+    /// <summary>Share of parts that lie across two lanes.</summary>
+    public double Straddlers { get; }
 
     /// <summary>The station's options.</summary>
     public StationOptions Options { get; }
@@ -168,6 +194,8 @@ internal sealed class World
         InspectionHost.VirtualLineOf(Options) with
         {
             Motion = Profile,
+            Disturbances = Disturbances,
+            StraddlingShare = Lanes > 1 ? Straddlers : 0,
             MinimumPitch = pitch,
             TouchingShare = Between(0, 0.5),
             SidewaysJitter = Between(0, 20),
@@ -176,6 +204,8 @@ internal sealed class World
         };
 
     private double Between(double low, double high) => low + (_random.NextDouble() * (high - low));
+
+    private double Sometimes(double chance, double most) => _random.NextDouble() < chance ? Between(0, most) : 0;
 
     private T Pick<T>(ReadOnlySpan<T> values) => values[_random.Next(values.Length)];
 

@@ -32,6 +32,9 @@ internal sealed class WorldResult
     /// <summary>Parts of rows no frame showed, whose number is a guess: covered by records, but not one to one.</summary>
     public int Guessed { get; private set; }
 
+    /// <summary>Parts of which no sensor and no frame ever told.</summary>
+    public int Unknowable { get; private set; }
+
     /// <summary>Simulated time.</summary>
     public TimeSpan Time { get; private set; }
 
@@ -44,6 +47,7 @@ internal sealed class WorldResult
     /// <summary>Holds records and counts against the truth.</summary>
     public static WorldResult Judge(
         World world,
+        VirtualLine line,
         IReadOnlyList<PartTruth> truth,
         IReadOnlyList<PartRecord> records,
         PartCounts counts,
@@ -51,6 +55,7 @@ internal sealed class WorldResult
     )
     {
         var result = new WorldResult { Time = time };
+        truth = [.. truth.Select(part => part with { Offset = SeenOffset(world, line, part) })];
         var match = DemoReport.Match(truth, records);
         var recipe = world.Options.Recipe;
         foreach (var part in truth.Where(part => part.Fate != PartFate.OnBelt))
@@ -59,6 +64,12 @@ internal sealed class WorldResult
             var ejected = part.Fate == PartFate.Ejected;
             result.Ejected += ejected ? 1 : 0;
             var of = match.GetValueOrDefault(part.Index) ?? [];
+            if (of.Count == 0 && IsUnknowable(part))
+            {
+                result.Unknowable++; // No eye and no frame ever showed it.
+                continue;
+            }
+
             if (of.Count != 1)
             {
                 if (of.TrueForAll(record => record.Views == 0) && records.Any(record => Covers(record, part)))
@@ -75,7 +86,8 @@ internal sealed class WorldResult
             }
 
             // Of a guessed row any of the records that cover the part may be its own.
-            if (!of.Exists(record => record.Fired == ejected))
+            var excused = part.Fate == PartFate.Removed || (part.Troubles.HasFlag(PartTroubles.ValveStuck) && !ejected);
+            if (!excused && !of.Exists(record => record.Fired == ejected))
             {
                 result.WrongHits++;
                 result.Say($"part {part.Index} at {part.Offset:F1} mm lane {part.Lane} {(ejected ? "went out and was not fired at" : "was fired at and stayed")}: {string.Join("; ", of.Select(Text))}");
@@ -84,7 +96,7 @@ internal sealed class WorldResult
             foreach (var record in of)
             {
                 result.Undecided += record.Verdict is Verdict.NotInspected or Verdict.Late ? 1 : 0;
-                if (IsAgainstPolicy(record, recipe))
+                if (!IsUnknowable(part) && IsAgainstPolicy(record, recipe))
                 {
                     result.AgainstPolicy++;
                     result.Say($"part {part.Index} at {part.Offset:F1} mm: {Text(record)}, and the recipe says not inspected {recipe.OnNotInspected}, late {recipe.OnLate}");
@@ -114,6 +126,20 @@ internal sealed class WorldResult
     }
 
     /// <summary>
+    /// Where the encoder says the part lies: one that loses counts is wrong about the belt's length, and right about what
+    /// is near.
+    /// </summary>
+    private static double SeenOffset(World world, VirtualLine line, PartTruth part)
+    {
+        if (world.Options.Belt.Encoder is not { } encoder || world.Disturbances is { EncoderCountsLost: 0, EncoderCountsDoubled: 0 })
+        {
+            return part.Offset;
+        }
+
+        return line.EncoderCountAt(line.Motion.TimeAt(part.Offset)) / encoder.CountsPerMillimetre;
+    }
+
+    /// <summary>
     /// Undecided parts end as the recipe says. What it wants thrown out and the entry eye announced must have been fired
     /// at; only a stop of the service excuses it.
     /// </summary>
@@ -125,6 +151,9 @@ internal sealed class WorldResult
             Verdict.Late when recipe.OnLate == Disposition.Reject => !record.Fired,
             _ => false,
         };
+
+    /// <summary>Whether the entry eye may have known nothing of it: then only a frame can tell.</summary>
+    private static bool IsUnknowable(PartTruth part) => (part.Troubles & (PartTroubles.Added | PartTroubles.EntryEdgeLost)) != 0;
 
     private static bool Covers(PartRecord record, PartTruth part) =>
         (record.Lanes & (1 << part.Lane)) != 0 && Math.Abs(record.Offset - part.Offset) <= (record.Length + part.Length) / 2;

@@ -1,4 +1,4 @@
-using System.Threading.Channels;
+using System.Device.Gpio;
 using EdgeInspector.Hosting;
 using EdgeInspector.Ledger;
 using EdgeInspector.Line;
@@ -15,13 +15,24 @@ namespace EdgeInspector.Lab.Worlds;
 internal static class WorldRun
 {
     /// <summary>Runs a world to its end and judges it.</summary>
-    public static async Task<WorldResult> RunAsync(World world)
+    public static async Task<WorldResult> RunAsync(World world, Safeguard without = Safeguard.None)
     {
         var clock = new LockstepClock();
         var start = clock.Now;
         using var line = new VirtualLine(world.Line);
         using var stages = new TrueStages(line, world.Stages, world.StageSeed);
-        using var hardware = StationHardware.Virtual(world.Options, line, start, clock);
+        if (without == Safeguard.LatencyCompensation)
+        {
+            world.Options.Reject.Latency = TimeSpan.Zero; // The line was built with the true one.
+        }
+
+        using var hardware = StationHardware.Virtual(
+            world.Options,
+            line,
+            start,
+            clock,
+            without == Safeguard.EdgeGaps ? reader => new DeafReader(reader) : reader => reader
+        );
         List<PartRecord> records = [];
         var run = new RunFacts("lab", "run", "lab", "truth", stages.Labels, IsSimulated: true);
         var model = new StationModel("truth", "1", stages.Provider, stages, stages, stages.Labels, GoodLabel: 0, DefectThreshold: 0.5);
@@ -37,15 +48,44 @@ internal static class WorldRun
         );
         stages.FrameTime = () => station.FrameTime;
         stages.Work = station.PassTime;
-        station.StartLockstep(clock, line, new LockstepScript { Renders = false, Drops = Dropper(world) }, CancellationToken.None);
+        station.StartLockstep(clock, line, new LockstepScript
+            {
+                Renders = false,
+                Drops = Dropper(world, line),
+                BeforeFrame = PinThief(world, hardware),
+                KeepsDeadlines = without != Safeguard.Deadline,
+                ChecksMode = without != Safeguard.ModeCheck,
+            }, CancellationToken.None);
         await station.Completion;
         var snapshot = station.Snapshot("", "", 0, 0);
         var truth = line.Truth(clock.Now - start);
         await station.DisposeAsync();
-        return WorldResult.Judge(world, truth, records, station.Snapshot("", "", 0, 0).Counts, clock.Now - start);
+        return WorldResult.Judge(world, line, truth, records, station.Snapshot("", "", 0, 0).Counts, clock.Now - start);
     }
 
-    private static Func<long, bool> Dropper(World world)
+    /// <summary>Somebody else takes an ejector's pin for an input, and gives it back some frames later.</summary>
+    private static Action<long> PinThief(World world, StationHardware hardware)
+    {
+        var random = new Random(world.StageSeed + 2);
+        var pin = -1;
+        long until = 0;
+        return index =>
+        {
+            if (pin >= 0 && index >= until)
+            {
+                hardware.Controller.SetPinMode(pin, PinMode.Output);
+                pin = -1;
+            }
+            else if (pin < 0 && random.NextDouble() < world.PinTheftShare)
+            {
+                pin = world.Options.Reject.Ejectors[random.Next(world.Lanes)].Pin;
+                until = index + random.Next(1, 200);
+                hardware.Controller.SetPinMode(pin, PinMode.Input);
+            }
+        };
+    }
+
+    private static Func<long, bool> Dropper(World world, VirtualLine line)
     {
         var random = new Random(world.StageSeed + 1);
         long blindUntil = -1;
@@ -56,7 +96,7 @@ internal static class WorldRun
                 blindUntil = index + (long)(random.NextDouble() * 5 * world.FramesPerSecond);
             }
 
-            return random.NextDouble() < world.DroppedShare || index < blindUntil;
+            return random.NextDouble() < world.DroppedShare || index < blindUntil || line.IsFrameDropped(index);
         };
     }
 }
