@@ -126,15 +126,11 @@ internal sealed class StationOptions : IValidatableObject
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        List<(int Pin, string Key)> pins = [.. Reject.Ejectors.Select((ejector, lane) => (ejector.Pin, $"Reject:Ejectors:{lane}:Pin"))];
-        pins.AddRange(Sensors.EntryEyes.Select((eye, lane) => (eye.Pin, $"Sensors:EntryEyes:{lane}:Pin")));
-        pins.AddRange(Sensors.ConfirmEyes.Select((eye, lane) => (eye.Pin, $"Sensors:ConfirmEyes:{lane}:Pin")));
-
-        if (Belt.Encoder is { } encoder)
-        {
-            pins.Add((encoder.Pin, "Belt:Encoder:Pin"));
-        }
-
+        List<(string Pin, string Key)> pins =
+        [
+            .. Reject.Ejectors.Select((ejector, lane) => ($"{ejector.Pin}", $"Reject:Ejectors:{lane}:Pin")),
+            .. Sensors.Signals(Belt.Encoder),
+        ];
         foreach (var shared in pins.GroupBy(pin => pin.Pin).Where(group => group.Count() > 1))
         {
             yield return new($"line {shared.Key} is also used by {shared.First().Key}; every signal needs its own", [shared.Last().Key]);

@@ -133,7 +133,7 @@ internal sealed class InspectionStation : IAsyncDisposable
             time
         );
         _sensors = hardware.OpenSensors() is { } reader
-            ? new SensorLoop(options.Name, reader, encoderBelt, edge => entryEyes.Edge(edge.Lane, edge.Active, edge.At), _events.Writer)
+            ? new SensorLoop(options.Name, reader, encoderBelt, edge => entryEyes.Edge(edge.Lane, edge.Active, edge.At, edge.Lost), _events.Writer)
             : null;
         _book = new PartBook(
             run,

@@ -341,6 +341,12 @@ internal sealed class Inspector
     {
         while (eye.TryRetire(offset, out var block))
         {
+            // Where the eye lost edges, it knows how many parts there were, and not where.
+            for (var i = 0; i < block.PartsMissing; i++)
+            {
+                EmitUnseen(block.Guess(i, _typicalLength), lanes, reason, at);
+            }
+
             var from = block.Seen.From;
             while (block.TryFindUnclaimed(from, _shortestPart, out var unseen))
             {
