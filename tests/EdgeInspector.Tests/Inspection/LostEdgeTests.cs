@@ -109,6 +109,69 @@ public sealed class LostEdgeTests
     }
 
     [Fact]
+    public void FlutterOfAnEndWhoseFirstEdgeWasLostIsNoPart()
+    {
+        _eye.Edge(true, Some.At(100));
+        _eye.Edge(true, Some.At(160.4), lost: 1); // Clear at 160 was lost.
+        _eye.Edge(false, Some.At(160.8));
+        _eye.Edge(true, Some.At(240.4), lost: 2); // Blocked at 240 and clear at 240.2 were lost.
+        _eye.Edge(false, Some.At(300));
+        var blocks = Retire(_eye);
+        Assert.Equal((100, 160.8, false), (blocks[0].Seen.From, Math.Round(blocks[0].Seen.To, 3), blocks[0].IsDoubtful));
+        Assert.Equal(300, blocks[^1].Seen.To, 1e-6);
+    }
+
+    [Fact]
+    public void WhatIsAnnouncedCoversEveryPartTheEyeSaw()
+    {
+        for (var seed = 0; seed < 300; seed++)
+        {
+            var random = new Random(seed);
+            List<Stretch> announced = [];
+            var begun = double.NaN;
+            var eye = new EntryEye(
+                new ConstantBelt(Some.Start, 1000),
+                position: 0,
+                tolerance: 15,
+                (begins, offset) =>
+                {
+                    Assert.Equal(begins, double.IsNaN(begun)); // A beginning, an end, a beginning.
+                    if (!begins)
+                    {
+                        announced.Add(new Stretch(begun, offset));
+                    }
+
+                    begun = begins ? offset : double.NaN;
+                }
+            );
+            var (parts, edges) = Row(random, 40);
+            var pending = 0;
+            foreach (var (index, (blocked, at)) in edges.Index())
+            {
+                if (index > 3 && index < edges.Count - 1 && random.Next(20) == 0)
+                {
+                    pending++;
+                    continue;
+                }
+
+                eye.Edge(blocked, Some.At(at), pending);
+                pending = 0;
+                if (random.Next(10) == 0)
+                {
+                    eye.Edge(!blocked, Some.At(at + 0.3)); // Flutters.
+                    eye.Edge(blocked, Some.At(at + 0.6));
+                }
+            }
+
+            foreach (var part in parts)
+            {
+                var seen = announced.Sum(stretch => Math.Max(0, Math.Min(part.To, stretch.To) - Math.Max(part.From, stretch.From)));
+                Assert.True(seen >= 25, $"seed {seed}: {part} is announced for {seen:F1} mm only");
+            }
+        }
+    }
+
+    [Fact]
     public void BeltThatJogsBackThroughTheBeamMakesNoParts()
     {
         for (var seed = 0; seed < 50; seed++)
