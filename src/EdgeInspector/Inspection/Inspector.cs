@@ -344,7 +344,8 @@ internal sealed class Inspector
             // Where the eye lost edges, it knows how many parts there were, and not where.
             for (var i = 0; i < block.PartsMissing; i++)
             {
-                EmitUnseen(block.Guess(i, _typicalLength), lanes, reason, at);
+                var guess = block.Guess(i, _typicalLength);
+                EmitUnseen(guess, guess.Length / 2, guess.Length / 2, lanes, reason, at);
             }
 
             var from = block.Seen.From;
