@@ -99,7 +99,7 @@ internal static class LineLab
     {
         const int worlds = 40;
         List<LabCheck> checks = [];
-        foreach (var safeguard in Enum.GetValues<Safeguard>().Where(safeguard => safeguard != Safeguard.None))
+        foreach (var safeguard in Enum.GetValues<Safeguard>())
         {
             var caught = 0;
             Parallel.For(
@@ -115,7 +115,11 @@ internal static class LineLab
                     }
                 }
             );
-            checks.Add(LabCheck.AtLeast($"worlds of {worlds} that miss the safeguard {safeguard}", caught, 1));
+            checks.Add(
+                safeguard == Safeguard.None
+                    ? LabCheck.AtMost($"worlds of {worlds} that miss anything with every safeguard in place", caught, 0)
+                    : LabCheck.AtLeast($"worlds of {worlds} that miss the safeguard {safeguard}", caught, 1)
+            );
         }
 
         return checks;

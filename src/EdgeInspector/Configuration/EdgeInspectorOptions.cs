@@ -163,15 +163,12 @@ internal sealed class StationOptions : IValidatableObject
 
     private IEnumerable<ValidationResult> PinFaults()
     {
-        List<(int Pin, string Key)> pins = [.. Reject.Ejectors.Select((ejector, lane) => (ejector.Pin, $"Reject:Ejectors:{lane}:Pin"))];
-        pins.AddRange(Sensors.EntryEyes.Select((eye, lane) => (eye.Pin, $"Sensors:EntryEyes:{lane}:Pin")));
-        pins.AddRange(Sensors.ConfirmEyes.Select((eye, lane) => (eye.Pin, $"Sensors:ConfirmEyes:{lane}:Pin")));
-        pins.AddRange(Panel.Pins());
-        if (Belt.Encoder is { } encoder)
-        {
-            pins.Add((encoder.Pin, "Belt:Encoder:Pin"));
-        }
-
+        List<(string Pin, string Key)> pins =
+        [
+            .. Reject.Ejectors.Select((ejector, lane) => ($"{ejector.Pin}", $"Reject:Ejectors:{lane}:Pin")),
+            .. Sensors.Signals(Belt.Encoder),
+            .. Panel.Pins(),
+        ];
         foreach (var shared in pins.GroupBy(pin => pin.Pin).Where(group => group.Count() > 1))
         {
             yield return new($"line {shared.Key} is also used by {shared.First().Key}; every signal needs its own", [shared.Last().Key]);

@@ -141,7 +141,7 @@ internal sealed class InspectionStation : IAsyncDisposable
             _desk.Reject
         );
         _sensors = hardware.OpenSensors() is { } reader
-            ? new SensorLoop(options.Name, reader, encoderBelt, edge => entryEyes.Edge(edge.Lane, edge.Active, edge.At), _events.Writer, _desk.Inputs.Enter, _desk.Sensors, time)
+            ? new SensorLoop(options.Name, reader, encoderBelt, edge => entryEyes.Edge(edge.Lane, edge.Active, edge.At, edge.Lost), _events.Writer, _desk.Inputs.Enter, _desk.Sensors, time)
             : null;
         _book = new PartBook(
             run,

@@ -17,14 +17,14 @@ internal sealed class StationHardware : IDisposable
 {
     private readonly GpioDriver _driver;
     private readonly bool _hasSensors;
-    private readonly Func<GpioController, ISensorReader> _openSensors;
+    private readonly Func<ISensorReader> _openSensors;
     private GpioController? _controller;
 
     private StationHardware(
         Func<ICamera> openCamera,
         GpioDriver driver,
         bool hasSensors,
-        Func<GpioController, ISensorReader> openSensors
+        Func<ISensorReader> openSensors
     )
     {
         OpenCamera = openCamera;
@@ -43,7 +43,8 @@ internal sealed class StationHardware : IDisposable
     public bool IsSimulated { get; private init; }
 
     /// <summary>Opens the sensors, or null when none is fitted.</summary>
-    public ISensorReader? OpenSensors() => _hasSensors ? _openSensors(Controller) : null;
+    /// <exception cref="SettingException">A chip or line is not there, not permitted, or in use.</exception>
+    public ISensorReader? OpenSensors() => _hasSensors ? _openSensors() : null;
 
     /// <summary>The device's own camera, pins and sensors.</summary>
     /// <exception cref="SettingException">The GPIO chip cannot be opened.</exception>
@@ -54,8 +55,9 @@ internal sealed class StationHardware : IDisposable
         return new StationHardware(
             () => Cameras.Open(options.Camera, time),
             options.Reject.Driver == PinDriver.Unwired ? new UnwiredGpioDriver() : OpenChip(options.Reject.Chip),
-            sensors.EntryEyes.Count > 0 || sensors.ConfirmEyes.Count > 0 || encoder is not null,
-            controller => new GpioSensorReader(controller, sensors, encoder, time)
+            // A trial on a recording has no pins that could tell anything.
+            options.Reject.Driver != PinDriver.Unwired && (!sensors.IsEmpty || encoder is not null),
+            () => GpioSensorReader.Open(sensors, encoder, options.Reject.Chip, time)
         )
         {
             IsSimulated = options.Reject.Driver == PinDriver.Unwired,
@@ -87,7 +89,7 @@ internal sealed class StationHardware : IDisposable
                 () => time.GetInstant() - start
             ),
             hasSensors: true,
-            _ => (through ?? (reader => reader))(new VirtualSensorReader(line, start, options.Belt.Encoder is not null, time))
+            () => (through ?? (reader => reader))(new VirtualSensorReader(line, start, options.Belt.Encoder is not null, time))
         )
         {
             IsSimulated = true,

@@ -36,15 +36,77 @@ internal struct EntryBlock
     public int Parts;
 
     /// <summary>
+    /// How many blockages it stands for: 1, or, where edges were lost, as many as there must have been within.
+    /// </summary>
+    public int Blockages;
+
+    /// <summary>The leading end was lost: <see cref="Seen"/> begins as early as it can have been.</summary>
+    public bool FromIsGuess;
+
+    /// <summary>The trailing end was lost: <see cref="Seen"/> ends as late as it can have been.</summary>
+    public bool ToIsGuess;
+
+    /// <summary>Farthest trailing end it has had: the beam may be interrupted again by what flutters, or by a belt that jogs back.</summary>
+    internal double Reach;
+
+    /// <summary>Whether its end has been told.</summary>
+    internal bool Told;
+
+    /// <summary>
+    /// Whether edges were lost: <see cref="Seen"/> covers all that can have been blocked, and belt between parts with it.
+    /// </summary>
+    public readonly bool IsDoubtful => FromIsGuess || ToIsGuess || Blockages > 1;
+
+    /// <summary>
+    /// Where edges were lost: how many parts were there beyond those that the camera found. Their place is a guess:
+    /// see <see cref="Guess"/>.
+    /// </summary>
+    public readonly int PartsMissing => IsDoubtful ? Math.Max(0, Blockages - Parts) : 0;
+
+    /// <summary>
+    /// Where edges were lost: the likeliest place of a part that no camera saw, one of <see cref="PartsMissing"/>. At an end
+    /// that is known and unclaimed; else evenly over what can have been blocked.
+    /// </summary>
+    /// <param name="missing">Which of them, from 0.</param>
+    /// <param name="length">How long a part is, mm.</param>
+    public readonly Stretch Guess(int missing, double length)
+    {
+        length = Math.Min(length, Seen.Length);
+        var atFront = new Stretch(Seen.From, Seen.From + length);
+        var atRear = new Stretch(Seen.To - length, Seen.To);
+        var front = !FromIsGuess && !IsClaimed(atFront.Centre);
+        var rear = !ToIsGuess && !IsClaimed(atRear.Centre);
+        if (front && missing == 0)
+        {
+            return atFront;
+        }
+
+        if (rear && missing == (front ? 1 : 0))
+        {
+            return atRear;
+        }
+
+        var centre = Seen.From + (Seen.Length * (missing + 1) / (PartsMissing + 1));
+        return new Stretch(centre - (length / 2), centre + (length / 2));
+    }
+
+    /// <summary>
     /// Takes the next stretch of at least <paramref name="shortest"/> mm, from <paramref name="from"/> on, that no part
-    /// accounts for; a block without any part is one such stretch, however short. False when there is none left.
+    /// accounts for; a block without any part is one such stretch, however short. False when there is none left, and where
+    /// edges were lost: there an unclaimed stretch may be bare belt (see <see cref="PartsMissing"/>).
     /// </summary>
     public readonly bool TryFindUnclaimed(double from, double shortest, out Stretch unclaimed)
     {
         unclaimed = Seen;
+        if (IsDoubtful)
+        {
+            return false;
+        }
+
         if (Parts == 0)
         {
-            return from <= Seen.From;
+            // An eighth of the shortest part is a flicker of the beam, and no part.
+            return from <= Seen.From && Seen.Length >= shortest / 8;
         }
 
         while (from < Seen.To)
@@ -82,12 +144,30 @@ internal struct EntryBlock
 
         return false;
     }
+
+    private readonly bool IsClaimed(double offset)
+    {
+        for (var i = 0; i < Parts; i++)
+        {
+            if (offset >= Claims[i].From && offset <= Claims[i].To)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }
 
 /// <summary>
 /// What the entry eye saw and the camera has yet to account for. The sensor thread writes edges, the inspect thread reads
 /// blocks; the lock is held for a few instructions and never across I/O. A part that no frame shows still gets a
 /// verdict, because this remembers it.
+/// <para>
+/// Edges are kept as places on the belt, so that a belt that stands still under a fluttering edge, or jogs back through
+/// the beam, makes no parts. A lost edge never merges two parts unnoticed and never loses one: the blocks cover all that
+/// can have been blocked, and say how many blockages there must have been.
+/// </para>
 /// </summary>
 /// <param name="belt">Gives edges their place on the belt.</param>
 /// <param name="position">Where the eye looks, mm along the line from the camera's centre; upstream is negative.</param>
@@ -96,9 +176,21 @@ internal struct EntryBlock
 internal sealed class EntryEye(IBelt belt, double position, double tolerance, Action<bool, double>? mark = null)
 {
     private const int Capacity = 256;
+
+    /// <summary>
+    /// Clear for less than this, mm, is still the same blockage: a crumbly edge, or the encoder's error after a reversal.
+    /// Parts that lie closer are told apart by the camera.
+    /// </summary>
+    private readonly double _flutter = Math.Max(3, tolerance / 5);
+
     private readonly Lock _gate = new();
     private readonly EntryBlock[] _blocks = new EntryBlock[Capacity];
     private int _count;
+    private bool _blocked;
+    private double _edgeOffset = double.NaN;
+    private double _retiredTo = double.NegativeInfinity;
+    private double _longest;
+    private bool _marked;
 
     /// <summary>Blockages so far.</summary>
     public long Seen { get; private set; }
@@ -106,32 +198,40 @@ internal sealed class EntryEye(IBelt belt, double position, double tolerance, Ac
     /// <summary>Blockages that found no room: the line runs and the inspect thread does not.</summary>
     public long Overflowed { get; private set; }
 
+    /// <summary>Blocks in which edges were lost.</summary>
+    public long Doubtful { get; private set; }
+
     /// <summary>Takes an edge of the eye's beam; true when it ended a blockage. Sensor thread.</summary>
-    public bool Edge(bool blocked, Instant at)
+    /// <param name="blocked">Whether the beam is now interrupted. The same as before without a loss is no news.</param>
+    /// <param name="at">When.</param>
+    /// <param name="lost">Edges that are known to have been lost just before.</param>
+    public bool Edge(bool blocked, Instant at, int lost = 0)
     {
-        if (!belt.IsKnown)
+        var before = _blocked;
+        var same = blocked == before;
+        _blocked = blocked;
+        if ((same && lost == 0) || !belt.IsKnown)
         {
             return false; // What passed before the first counts cannot be placed; the camera still sees it.
         }
 
         var offset = belt.TravelAt(at) - position;
+        var since = double.IsNaN(_edgeOffset) ? offset : _edgeOffset;
+        _edgeOffset = offset;
         lock (_gate)
         {
+            if (lost > 0)
+            {
+                // An odd number of edges would have changed the level.
+                return Bridge(before, blocked, same ? lost | 1 : lost + (lost & 1), since, offset);
+            }
+
             if (!blocked)
             {
-                return TryClose(offset);
+                return TryClose(offset, hidden: 0);
             }
 
-            if (_count == Capacity)
-            {
-                Overflowed++;
-                return false;
-            }
-
-            // A row of touching parts may be longer than the way to the camera: its first part is claimed while its last
-            // still blocks the beam.
-            _blocks[_count++] = new EntryBlock { Seen = new Stretch(offset, double.PositiveInfinity) };
-            mark?.Invoke(true, offset);
+            Open(offset);
             return false;
         }
     }
@@ -191,23 +291,197 @@ internal sealed class EntryEye(IBelt belt, double position, double tolerance, Ac
             }
 
             block = _blocks[0];
+            _retiredTo = Math.Max(_retiredTo, block.Seen.To);
             _count--;
             Array.Copy(_blocks, 1, _blocks, 0, _count);
             return true;
         }
     }
 
-    private bool TryClose(double offset)
+    /// <summary>Takes an edge before which others were lost; <paramref name="lost"/> of them, which fits the levels.</summary>
+    private bool Bridge(bool before, bool blocked, int lost, double since, double offset)
     {
-        if (_count == 0 || !double.IsPositiveInfinity(_blocks[_count - 1].Seen.To))
+        var open = OpenBlock();
+        if (Math.Abs(offset - since) <= _flutter)
+        {
+            // Nothing that matters fits in between.
+            if (blocked && open < 0 && !before)
+            {
+                Open(offset);
+            }
+
+            return !blocked && TryClose(offset, hidden: 0);
+        }
+
+        var ended = false;
+        if (open >= 0)
+        {
+            // Something ended since, and for every two edges more, another came and went.
+            ended = TryClose(offset, hidden: lost / 2, toIsGuess: blocked);
+            Doubtful++;
+        }
+        else if ((before ? lost : lost + 1) / 2 is var hidden and > 0)
+        {
+            // Something came since, at least once, and went.
+            var from = Math.Max(Math.Min(since, offset), _retiredTo);
+            var to = Math.Max(from, Math.Max(since, offset));
+            ended = Add(
+                new EntryBlock
+                {
+                    Seen = new Stretch(from, to),
+                    Reach = to,
+                    Blockages = hidden,
+                    FromIsGuess = true,
+                    ToIsGuess = blocked,
+                    Told = true,
+                }
+            );
+            if (ended)
+            {
+                Seen += hidden;
+                Doubtful++;
+                mark?.Invoke(true, hidden == 1 && !blocked ? Math.Max(from, to - Likely) : from);
+                mark?.Invoke(false, to);
+            }
+        }
+
+        if (blocked)
+        {
+            Open(offset, joins: false);
+        }
+
+        return ended;
+    }
+
+    /// <summary>How long a blockage with one end unknown is announced to be: half as long again as any so far.</summary>
+    private double Likely => _longest > 0 ? 1.5 * _longest : double.PositiveInfinity;
+
+    /// <summary>Begins a block, or goes on with one that was left a moment or a jog ago.</summary>
+    private void Open(double offset, bool joins = true)
+    {
+        if (offset <= _retiredTo)
+        {
+            return; // The belt has come back to what is accounted for.
+        }
+
+        for (var i = _count - 1; joins && i >= 0; i--)
+        {
+            ref var block = ref _blocks[i];
+            if (offset >= block.Seen.From - _flutter && offset <= block.Seen.To + _flutter)
+            {
+                block.Seen = new Stretch(Math.Min(block.Seen.From, offset), double.PositiveInfinity);
+                block.ToIsGuess = false;
+                Mark(offset > block.Reach - _flutter, block.Reach);
+                return;
+            }
+        }
+
+        // A row of touching parts may be longer than the way to the camera: its first part is claimed while its last
+        // still blocks the beam.
+        Mark(
+            Add(new EntryBlock { Seen = new Stretch(offset, double.PositiveInfinity), Reach = offset, Blockages = 1 }),
+            offset
+        );
+    }
+
+    private void Mark(bool begins, double offset)
+    {
+        _marked = begins;
+        if (begins)
+        {
+            mark?.Invoke(true, offset);
+        }
+    }
+
+    /// <summary>Adds a block in order of place; false when there is no room.</summary>
+    private bool Add(in EntryBlock block)
+    {
+        if (_count == Capacity)
+        {
+            Overflowed++;
+            return false;
+        }
+
+        var at = _count++;
+        while (at > 0 && _blocks[at - 1].Seen.From > block.Seen.From)
+        {
+            _blocks[at] = _blocks[at - 1];
+            at--;
+        }
+
+        _blocks[at] = block;
+        return true;
+    }
+
+    /// <summary>Ends the open block; true when that is news.</summary>
+    /// <param name="offset">Where.</param>
+    /// <param name="hidden">Blockages within it besides the first, of which no edge was told.</param>
+    /// <param name="toIsGuess">Its end was lost: it ended somewhere before.</param>
+    private bool TryClose(double offset, int hidden, bool toIsGuess = false)
+    {
+        var open = OpenBlock();
+        if (open < 0)
         {
             return false; // The eye was blocked when the station started, or there was no room: the beginning is unknown.
         }
 
-        _blocks[_count - 1].Seen = new Stretch(_blocks[_count - 1].Seen.From, offset);
-        mark?.Invoke(false, offset);
-        Seen++;
-        return true;
+        ref var block = ref _blocks[open];
+        var known = block.Reach;
+        block.Reach = Math.Max(known, offset);
+        block.Seen = new Stretch(Math.Min(block.Seen.From, offset), block.Reach);
+        block.Blockages += hidden;
+        block.ToIsGuess = toIsGuess;
+        Announce(block, known);
+        if (block.Seen.Length <= _flutter && open > 0 && _blocks[open - 1].ToIsGuess)
+        {
+            // The flutter of an end whose first edge was lost: here it was.
+            ref var flutters = ref _blocks[open - 1];
+            flutters.Seen = new Stretch(flutters.Seen.From, block.Reach);
+            flutters.Reach = block.Reach;
+            flutters.ToIsGuess = false;
+            _count--;
+            Array.Copy(_blocks, open + 1, _blocks, open, _count - open);
+            return false;
+        }
+
+        if (!block.IsDoubtful)
+        {
+            _longest = Math.Max(_longest, block.Seen.Length);
+        }
+
+        var news = hidden + (block.Told ? 0 : 1);
+        block.Told = true;
+        Seen += news;
+        return news > 0;
+    }
+
+    /// <summary>Tells how far a block goes, where it goes farther than was told.</summary>
+    private void Announce(in EntryBlock block, double known)
+    {
+        if (!_marked && block.Reach > known + _flutter)
+        {
+            Mark(true, known);
+        }
+
+        if (_marked)
+        {
+            mark?.Invoke(false, block.ToIsGuess && block.Blockages == 1 ? Math.Min(block.Reach, block.Seen.From + Likely) : block.Reach);
+        }
+
+        _marked = false;
+    }
+
+    private int OpenBlock()
+    {
+        for (var i = _count - 1; i >= 0; i--)
+        {
+            if (double.IsPositiveInfinity(_blocks[i].Seen.To))
+            {
+                return i;
+            }
+        }
+
+        return -1;
     }
 
     private bool Covers(in EntryBlock block, double offset) =>

@@ -50,8 +50,11 @@ internal sealed class EntryEyes
     /// <summary>The lanes an eye watches, one bit a lane.</summary>
     public byte LanesOf(int number) => _eyes.Length == 1 ? byte.MaxValue : (byte)(1 << number);
 
-    /// <summary>Takes an edge of a lane's eye; true when it ended a blockage. Sensor thread.</summary>
-    public bool Edge(int lane, bool blocked, Instant at) => lane < _eyes.Length && _eyes[lane].Edge(blocked, at);
+    /// <summary>
+    /// Takes an edge of a lane's eye, before which some may have been lost; true when it ended a blockage. Sensor thread.
+    /// </summary>
+    public bool Edge(int lane, bool blocked, Instant at, int lost = 0) =>
+        lane < _eyes.Length && _eyes[lane].Edge(blocked, at, lost);
 
     /// <summary>Claims what the eyes of these lanes saw at an offset for one part; false when none saw anything there.</summary>
     public bool Claim(byte lanes, double offset, double length)

@@ -382,6 +382,13 @@ internal sealed class Inspector
     {
         while (eye.TryRetire(offset, out var block))
         {
+            // Where the eye lost edges, it knows how many parts there were, and not where.
+            for (var i = 0; i < block.PartsMissing; i++)
+            {
+                var guess = block.Guess(i, _typicalLength);
+                EmitUnseen(guess, guess.Length / 2, guess.Length / 2, lanes, reason, at);
+            }
+
             var from = block.Seen.From;
             while (block.TryFindUnclaimed(from, _shortestPart, out var unseen))
             {

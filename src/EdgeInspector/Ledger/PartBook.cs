@@ -86,6 +86,7 @@ internal sealed class PartBook
     private long _strays;
     private long _entryEye;
     private long _unexpected;
+    private long _emptyPulses;
 
     /// <summary>Opens the book of one run.</summary>
     /// <param name="run">What every record of the run has in common.</param>
@@ -146,6 +147,7 @@ internal sealed class PartBook
             {
                 EntryEye = _entryEye,
                 UnexpectedBinEntries = _unexpected,
+                EmptyPulses = _emptyPulses,
                 Unaccounted = Unaccounted,
                 ChallengeParts = _challenges.Parts,
             };
@@ -226,7 +228,7 @@ internal sealed class PartBook
 
             while (_undecided.Count > 0 && now - _undecided[0].At > UndecidedPatience)
             {
-                Stray(new PartEvent(PartEventKind.Fired, 0, _undecided[0].At));
+                Unclaimed(_undecided[0]);
                 _undecided.RemoveAt(0);
             }
 
@@ -273,7 +275,7 @@ internal sealed class PartBook
 
             foreach (var pulse in _undecided)
             {
-                Stray(new PartEvent(PartEventKind.Fired, 0, pulse.At));
+                Unclaimed(pulse);
             }
 
             _undecided.Clear();
@@ -482,6 +484,22 @@ internal sealed class PartBook
         }
 
         fired.Insert(at, part);
+    }
+
+    /// <summary>
+    /// A pulse for what nobody had decided and nobody named since. Where nothing fell there was no part: edges of the entry
+    /// eye had been lost, and the blast covered bare belt. Where something fell, a part is missing from the books.
+    /// </summary>
+    private void Unclaimed(in UndecidedPulse pulse)
+    {
+        if (pulse.Seen || _confirmEyes == 0)
+        {
+            Stray(new PartEvent(PartEventKind.Fired, 0, pulse.At));
+        }
+        else
+        {
+            _emptyPulses++;
+        }
     }
 
     private void Remember(long number, bool fired)

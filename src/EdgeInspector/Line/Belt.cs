@@ -42,170 +42,319 @@ internal sealed class ConstantBelt(Instant start, double speed) : IBelt
 
 /// <summary>
 /// A belt followed by encoder counts. Travel between samples is interpolated, so that a frame exposed a few milliseconds
-/// ago is placed by where the belt was then; beyond the newest sample it is carried on at the present speed.
+/// ago is placed by where the belt was then; beyond the newest sample it is carried on at the present speed and, for a
+/// short while, the present acceleration.
+/// <para>
+/// One thread writes, any number read, and nobody ever waits for anybody: the present motion stands in two copies of which
+/// one is always whole, and the past is a ring whose entries do not change until they are overwritten. A reader that is
+/// preempted in the middle, at whatever priority, holds nobody up.
+/// </para>
 /// </summary>
 internal sealed class EncoderBelt : IBelt
 {
-    /// <summary>About 2.5 s at one sample each 5 ms: longer than any frame is under way.</summary>
-    private const int Capacity = 512;
+    /// <summary>At least 4 s: longer than any frame is under way.</summary>
+    private const int Capacity = 4096;
+
+    /// <summary>Least time between two kept samples, ns; the newest is known besides.</summary>
+    private const long Spacing = 1_000_000;
 
     /// <summary>
-    /// How far beyond the newest sample the belt is carried on. Samples come even from a belt that stands still, so a longer
-    /// silence is a sensor thread that got no processor, or an encoder that is gone.
+    /// How far beyond the newest sample the belt is carried on, ns. Samples come even from a belt that stands still, so a
+    /// longer silence is a sensor thread that got no processor, or an encoder that is gone.
     /// </summary>
-    private static readonly TimeSpan CarriedOn = TimeSpan.FromSeconds(1);
+    private const long CarriedOn = 1_000_000_000;
 
-    private readonly Lock _gate = new();
+    /// <summary>A parabola through fewer samples would follow their noise.</summary>
+    private const int FewestForCurve = 5;
+
     private readonly long[] _at = new long[Capacity];
     private readonly double[] _travel = new double[Capacity];
     private readonly double _millimetresPerCount;
-    private readonly TimeSpan _speedWindow;
-    private long _samples;
-    private double _speed;
+    private readonly long _window;
+    private Motion _even;
+    private Motion _odd;
+    private long _version; // Odd while _even is written, even while _odd is.
+    private long _kept;
 
     /// <summary>Makes the belt; it stands still until the first two samples.</summary>
     /// <param name="countsPerMillimetre">Encoder resolution, above 0.</param>
-    /// <param name="speedWindow">Speed is the mean over this much time: long enough to smooth a count, short enough to follow a ramp.</param>
+    /// <param name="speedWindow">
+    /// Speed and acceleration are taken over this much time: long enough to smooth a count, short enough to follow a ramp.
+    /// </param>
     public EncoderBelt(double countsPerMillimetre, TimeSpan speedWindow)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(countsPerMillimetre);
         _millimetresPerCount = 1 / countsPerMillimetre;
-        _speedWindow = speedWindow;
+        _window = speedWindow.Ticks * TimeSpan.NanosecondsPerTick;
     }
 
     /// <inheritdoc/>
-    public double Speed
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _speed;
-            }
-        }
-    }
+    public double Speed => Present().Speed;
 
     /// <inheritdoc/>
-    public bool IsKnown
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _samples > 1;
-            }
-        }
-    }
+    public bool IsKnown => Present().Samples > 1;
 
-    /// <summary>Takes a reading of the counter, which was 0 when the encoder was opened. Readings come in order of time; an older one is passed over.</summary>
+    /// <summary>
+    /// Takes a reading of the counter, which was 0 when the encoder was opened. Readings come in order of time; an older one
+    /// is passed over. Sensor thread only.
+    /// </summary>
     public void Sample(long count, Instant at)
     {
-        lock (_gate)
+        ref readonly var last = ref _even; // Whole between two samples, and this is the thread that writes it.
+        if (last.Samples > 0 && at.Nanoseconds <= last.At)
         {
-            if (_samples > 0 && at.Nanoseconds <= _at[Index(_samples - 1)])
-            {
-                return;
-            }
-
-            var slot = Index(_samples);
-            _at[slot] = at.Nanoseconds;
-            _travel[slot] = count * _millimetresPerCount;
-            _samples++;
-            _speed = SpeedOver(_speedWindow);
+            return;
         }
+
+        var travel = count * _millimetresPerCount;
+        if (_kept == 0 || at.Nanoseconds - _at[Index(_kept - 1)] >= Spacing)
+        {
+            var slot = Index(_kept);
+            _at[slot] = at.Nanoseconds;
+            _travel[slot] = travel;
+            Volatile.Write(ref _kept, _kept + 1);
+        }
+
+        Publish(Fit(at.Nanoseconds, travel, last.Samples + 1));
     }
 
     /// <inheritdoc/>
     public double TravelAt(Instant at)
     {
-        lock (_gate)
-        {
-            if (_samples == 0)
-            {
-                return 0;
-            }
-
-            var newest = _samples - 1;
-            var newestAt = _at[Index(newest)];
-            if (at.Nanoseconds >= newestAt)
-            {
-                var ahead = Math.Min(at.Nanoseconds - newestAt, CarriedOn.Ticks * 100) * 1e-9;
-                return _travel[Index(newest)] + (_speed * ahead);
-            }
-
-            var oldest = Math.Max(0, _samples - Capacity);
-            for (var i = newest; i > oldest; i--)
-            {
-                var before = Index(i - 1);
-                if (_at[before] <= at.Nanoseconds)
-                {
-                    var after = Index(i);
-                    var share = (at.Nanoseconds - _at[before]) / (double)(_at[after] - _at[before]);
-                    return _travel[before] + (share * (_travel[after] - _travel[before]));
-                }
-            }
-
-            return _travel[Index(oldest)] - (_speed * (_at[Index(oldest)] - at.Nanoseconds) * 1e-9);
-        }
+        var now = Present();
+        return
+            now.Samples == 0 ? 0
+            : at.Nanoseconds >= now.At ? now.TravelAfter(Math.Min(at.Nanoseconds - now.At, CarriedOn) * 1e-9)
+            : TravelInThePast(at.Nanoseconds, now);
     }
 
     /// <inheritdoc/>
     public Instant WhenTravelReaches(double travel)
     {
-        lock (_gate)
-        {
-            if (_samples == 0)
-            {
-                return Instant.Never;
-            }
-
-            var newest = Index(_samples - 1);
-            var missing = travel - _travel[newest];
-            return missing switch
-            {
-                <= 0 => new Instant(WhenReachedInThePast(travel)),
-                _ when _speed <= 0 => Instant.Never,
-                _ => new Instant(_at[newest] + (long)(missing / _speed * 1e9)),
-            };
-        }
+        var now = Present();
+        return
+            now.Samples == 0 ? Instant.Never
+            : travel <= now.Travel ? new Instant(WhenReachedInThePast(travel, now))
+            : now.TimeTo(travel) is var seconds && seconds >= Motion.TooFar ? Instant.Never
+            : new Instant(now.At + (long)(seconds * 1e9));
     }
 
     private static int Index(long sample) => (int)(sample % Capacity);
 
-    private double SpeedOver(TimeSpan window)
+    private Motion Present()
     {
-        if (_samples < 2)
+        while (true)
         {
-            return 0;
-        }
-
-        var newest = _samples - 1;
-        var from = newest;
-        var oldest = Math.Max(0, _samples - Capacity);
-        var earliest = _at[Index(newest)] - (window.Ticks * 100);
-        while (from > oldest && _at[Index(from)] > earliest)
-        {
-            from--;
-        }
-
-        var seconds = (_at[Index(newest)] - _at[Index(from)]) * 1e-9;
-        return seconds <= 0 ? 0 : (_travel[Index(newest)] - _travel[Index(from)]) / seconds;
-    }
-
-    private long WhenReachedInThePast(double travel)
-    {
-        var oldest = Math.Max(0, _samples - Capacity);
-        for (var i = _samples - 1; i > oldest; i--)
-        {
-            var before = Index(i - 1);
-            var after = Index(i);
-            if (_travel[before] <= travel && _travel[after] > _travel[before])
+            var version = Volatile.Read(ref _version);
+            var motion = (version & 1) != 0 ? _odd : _even;
+            Volatile.ReadBarrier();
+            if (Volatile.Read(ref _version) == version)
             {
-                var share = Math.Min(1, (travel - _travel[before]) / (_travel[after] - _travel[before]));
-                return _at[before] + (long)(share * (_at[after] - _at[before]));
+                return motion;
             }
         }
+    }
 
-        return _at[Index(oldest)];
+    private void Publish(in Motion motion)
+    {
+        // Readers take the other copy while one is written; a full fence stands between.
+        Interlocked.Increment(ref _version);
+        _even = motion;
+        Interlocked.Increment(ref _version);
+        _odd = motion;
+    }
+
+    /// <summary>
+    /// Present motion: the parabola that fits the window's samples best (least squares), since the mean over a window says
+    /// how fast a belt on a ramp was half a window ago. A straight line where there are few samples.
+    /// </summary>
+    private Motion Fit(long at, double travel, long samples)
+    {
+        var oldest = Math.Max(0, _kept - Capacity + 1);
+        var newest = _kept - 1;
+        if (_at[Index(newest)] == at)
+        {
+            newest--; // It is the sample at hand.
+        }
+
+        // Times in windows before now, so -1 to 0, and travel less the present one: sums of small numbers.
+        double n = 1, x1 = 0, x2 = 0, x3 = 0, x4 = 0, y0 = 0, y1 = 0, y2 = 0;
+        var (later, ran, ranBack) = (travel, false, false);
+        for (var i = newest; i >= oldest && (n < 2 || at - _at[Index(i)] <= _window); i--)
+        {
+            var x = (_at[Index(i)] - at) / (double)_window;
+            var there = _travel[Index(i)];
+            ran |= later > there;
+            ranBack |= later < there;
+            later = there;
+            var y = there - travel;
+            var xx = x * x;
+            n++;
+            x1 += x;
+            x2 += xx;
+            x3 += xx * x;
+            x4 += xx * xx;
+            y0 += y;
+            y1 += x * y;
+            y2 += xx * y;
+        }
+
+        double place = 0, slope = 0, curve = 0;
+        if (n >= FewestForCurve)
+        {
+            // Normal equations of y = place + slope x + curve x², by cofactors.
+            var (a, b, c) = ((x2 * x4) - (x3 * x3), (x2 * x3) - (x1 * x4), (x1 * x3) - (x2 * x2));
+            var determinant = (n * a) + (x1 * b) + (x2 * c);
+            place = ((a * y0) + (b * y1) + (c * y2)) / determinant;
+            slope = ((b * y0) + (((n * x4) - (x2 * x2)) * y1) + (((x1 * x2) - (n * x3)) * y2)) / determinant;
+            curve = ((c * y0) + (((x1 * x2) - (n * x3)) * y1) + (((n * x2) - (x1 * x1)) * y2)) / determinant;
+        }
+        else if (n >= 2)
+        {
+            slope = ((n * y1) - (x1 * y0)) / ((n * x2) - (x1 * x1));
+            place = (y0 - (slope * x1)) / n;
+        }
+
+        // A belt that went only one way, or none, in the window does not turn because a parabola does.
+        if ((slope > 0 && !ran) || (slope < 0 && !ranBack) || !(ran || ranBack))
+        {
+            (slope, curve) = (0, 0);
+        }
+
+        var window = _window * 1e-9;
+        return new Motion
+        {
+            At = at,
+            Samples = samples,
+            Raw = travel,
+            Travel = travel + Math.Clamp(place, -_millimetresPerCount, _millimetresPerCount),
+            Speed = slope / window,
+            Acceleration = 2 * curve / (window * window),
+            Horizon = window,
+        };
+    }
+
+    private double TravelInThePast(long at, in Motion now)
+    {
+        while (true)
+        {
+            var kept = Volatile.Read(ref _kept);
+            var oldest = Math.Max(0, kept - Capacity + 1);
+
+            // What is asked for is mostly near: stride out, then halve.
+            var high = kept;
+            var low = kept - 1;
+            for (var stride = 1L; low > oldest && _at[Index(low)] > at; stride *= 2)
+            {
+                high = low;
+                low = Math.Max(oldest, low - stride);
+            }
+
+            while (high - low > 1)
+            {
+                var middle = (low + high) / 2;
+                (low, high) = _at[Index(middle)] <= at ? (middle, high) : (low, middle);
+            }
+
+            var (fromAt, from) = (_at[Index(low)], _travel[Index(low)]);
+            var (toAt, to) = high < kept ? (_at[Index(high)], _travel[Index(high)]) : (now.At, now.Raw);
+            Volatile.ReadBarrier();
+            if (Volatile.Read(ref _kept) - Capacity >= low)
+            {
+                continue; // Overwritten meanwhile: this thread stood still for seconds.
+            }
+
+            return
+                at < fromAt ? from - (now.Speed * (fromAt - at) * 1e-9)
+                : toAt <= fromAt ? from
+                : from + ((at - fromAt) / (double)(toAt - fromAt) * (to - from));
+        }
+    }
+
+    /// <summary>When a travel was last reached going forward.</summary>
+    private long WhenReachedInThePast(double travel, in Motion now)
+    {
+        while (true)
+        {
+            var kept = Volatile.Read(ref _kept);
+            var oldest = Math.Max(0, kept - Capacity + 1);
+            var (toAt, to) = (now.At, now.Raw);
+            var reached = travel > to ? now.At : long.MinValue;
+            for (var i = kept - 1; i >= oldest && reached == long.MinValue; i--)
+            {
+                var (fromAt, from) = (_at[Index(i)], _travel[Index(i)]);
+                if (from < travel && travel <= to)
+                {
+                    reached = fromAt + (long)((travel - from) / (to - from) * (toAt - fromAt));
+                }
+
+                (toAt, to) = (fromAt, from);
+            }
+
+            Volatile.ReadBarrier();
+            if (Volatile.Read(ref _kept) - Capacity < oldest)
+            {
+                return reached == long.MinValue ? toAt : reached; // At least that long ago.
+            }
+        }
+    }
+
+    /// <summary>The belt's motion at its newest sample.</summary>
+    private struct Motion
+    {
+        /// <summary>A time that stands for never, s.</summary>
+        public const double TooFar = 1e9;
+
+        public long At;
+        public long Samples;
+
+        /// <summary>Travel by the count, mm.</summary>
+        public double Raw;
+
+        /// <summary>Travel by the fit, mm: within a count of the former.</summary>
+        public double Travel;
+
+        /// <summary>mm/s.</summary>
+        public double Speed;
+
+        /// <summary>mm/s².</summary>
+        public double Acceleration;
+
+        /// <summary>For how long the acceleration is believed, s: no longer than it was watched.</summary>
+        public double Horizon;
+
+        /// <summary>Travel some seconds later, mm. A belt that slows down comes to a stand; it does not turn.</summary>
+        public readonly double TravelAfter(double seconds)
+        {
+            var within = Math.Min(seconds, Horizon);
+            if (Speed * Acceleration < 0 && -Speed / Acceleration < within)
+            {
+                return Travel - (Speed * Speed / (2 * Acceleration));
+            }
+
+            return Travel + (((Speed + (Acceleration * within / 2)) * within) + (SpeedAtHorizon * (seconds - within)));
+        }
+
+        /// <summary>Seconds until a travel ahead is reached; <see cref="TooFar"/> when it is not.</summary>
+        public readonly double TimeTo(double travel)
+        {
+            var missing = travel - Travel;
+            var discriminant = (Speed * Speed) + (2 * Acceleration * missing);
+            if (Speed <= 0)
+            {
+                return TooFar;
+            }
+
+            if (discriminant >= 0 && 2 * missing / (Speed + Math.Sqrt(discriminant)) is var soon && soon <= Horizon)
+            {
+                return soon;
+            }
+
+            var speed = SpeedAtHorizon;
+            var reached = (Speed + (Acceleration * Horizon / 2)) * Horizon;
+            return speed <= 0 ? TooFar : Math.Min(TooFar, Horizon + ((missing - reached) / speed));
+        }
+
+        private readonly double SpeedAtHorizon => Speed + (Acceleration * Horizon);
     }
 }

@@ -58,7 +58,7 @@ internal sealed class PanelOptions
     public PanelOutputOptions? Heartbeat { get; set; }
 
     /// <summary>The pins in use, with the keys of their settings.</summary>
-    internal IEnumerable<(int Pin, string Key)> Pins() => Fitted().Select(fitted => (fitted.Options.Pin, $"Panel:{fitted.Output}:Pin"));
+    internal IEnumerable<(string Pin, string Key)> Pins() => Fitted().Select(fitted => ($"{fitted.Options.Pin}", $"Panel:{fitted.Output}:Pin"));
 
     /// <summary>The outputs that are fitted, with the names of their settings.</summary>
     internal IEnumerable<(PanelOutput Output, PanelOutputOptions Options)> Fitted()

@@ -10,10 +10,11 @@ internal delegate void PanelInput(in SensorReading reading);
 
 /// <summary>
 /// The sensor thread: hands each reading to whom it concerns. The encoder moves the belt, the entry eye announces parts,
-/// the confirm eye proves rejects. Owns the reader.
+/// the confirm eye proves rejects, contacts go to the panel. Owns the reader.
 /// </summary>
 internal sealed class SensorLoop : IDisposable
 {
+    private const int MostLanes = 8;
     private readonly ISensorReader _reader;
     private readonly EncoderBelt? _belt;
     private readonly Func<SensorReading, bool>? _entryEye;
@@ -21,6 +22,8 @@ internal sealed class SensorLoop : IDisposable
     private readonly PanelInput? _panel;
     private readonly Liveness _alive;
     private readonly TimeProvider _time;
+    private readonly long[] _lost = new long[Enum.GetValues<SensorInput>().Length * MostLanes];
+    private readonly bool[] _confirmBlocked = new bool[MostLanes];
     private readonly Thread _thread;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _stopping;
@@ -58,6 +61,21 @@ internal sealed class SensorLoop : IDisposable
     /// <summary>Ends when the loop has stopped, faulted when it failed.</summary>
     public Task Completion => _completion.Task;
 
+    /// <summary>Edges of an input that are known to have been lost, since the start. Any thread.</summary>
+    public long LostEdges(SensorInput input, int lane = 0) => Volatile.Read(ref _lost[LostIndex(input, lane)]);
+
+    /// <summary>Edges of all inputs that are known to have been lost, since the start. Any thread.</summary>
+    public long AllLostEdges()
+    {
+        var sum = 0L;
+        for (var i = 0; i < _lost.Length; i++)
+        {
+            sum += Volatile.Read(ref _lost[i]);
+        }
+
+        return sum;
+    }
+
     /// <summary>Starts the thread.</summary>
     public void Start() => _thread.Start();
 
@@ -70,16 +88,26 @@ internal sealed class SensorLoop : IDisposable
         }
 
         _panel?.Invoke(reading);
+        if (reading.Lost != 0)
+        {
+            ref var lost = ref _lost[LostIndex(reading.Input, reading.Lane)];
+            Volatile.Write(ref lost, lost + reading.Lost);
+        }
+
         switch (reading.Input)
         {
             case SensorInput.Encoder:
                 _belt?.Sample(reading.Count, reading.At);
                 break;
-            case SensorInput.EntryEye when _entryEye is not null && _entryEye(reading):
+            case SensorInput.EntryEye when !reading.AtStart && _entryEye?.Invoke(reading) == true:
                 _events.TryWrite(new PartEvent(PartEventKind.EntryEye, 0, reading.At, Lane: reading.Lane));
                 break;
-            case SensorInput.ConfirmEye when reading.Active:
+            case SensorInput.EntryEye:
+                break;
+            case SensorInput.ConfirmEye when PassedConfirmEye(reading):
                 _events.TryWrite(new PartEvent(PartEventKind.ConfirmEye, 0, reading.At, Lane: reading.Lane));
+                break;
+            default:
                 break;
         }
 
@@ -90,12 +118,27 @@ internal sealed class SensorLoop : IDisposable
     public void Dispose()
     {
         _stopping = true;
+        _reader.Wake();
         if (!_thread.ThreadState.HasFlag(ThreadState.Unstarted))
         {
             _thread.Join();
         }
 
         _reader.Dispose();
+    }
+
+    private static int LostIndex(SensorInput input, int lane) => ((int)input * MostLanes) + lane;
+
+    /// <summary>
+    /// Whether a part passed: the beam became interrupted, or it must have been although that edge was lost. The same level
+    /// again, without a loss, is no news.
+    /// </summary>
+    private bool PassedConfirmEye(in SensorReading reading)
+    {
+        ref var blocked = ref _confirmBlocked[reading.Lane];
+        var passed = !reading.AtStart && (reading.Active != blocked ? reading.Active || reading.Lost > 1 : reading.Lost > 0);
+        blocked = reading.Active;
+        return passed;
     }
 
     private void Run()

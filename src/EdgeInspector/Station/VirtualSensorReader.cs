@@ -11,9 +11,12 @@ namespace EdgeInspector.Station;
 internal sealed class VirtualSensorReader(VirtualLine line, Instant start, bool hasEncoder, TimeProvider time)
     : ISensorReader
 {
+    private const int MostLanes = 8;
     private static readonly TimeSpan EncoderInterval = TimeSpan.FromMilliseconds(5);
     private readonly SensorEdge[] _edges = new SensorEdge[32];
-    private readonly ManualResetEventSlim _never = new();
+    private readonly ManualResetEventSlim _woken = new();
+    private readonly long[] _entrySequence = new long[MostLanes];
+    private readonly long[] _confirmSequence = new long[MostLanes];
     private int _held;
     private int _next;
     private TimeSpan _nextSample;
@@ -30,19 +33,23 @@ internal sealed class VirtualSensorReader(VirtualLine line, Instant start, bool 
                 return true;
             }
 
-            if (now >= deadline)
+            if (now >= deadline || _woken.IsSet)
             {
+                _woken.Reset();
                 return false;
             }
 
             // A reject may bring on an edge of the confirm eye at any moment, so the wait is short in any case.
             var wake = now + EncoderInterval;
-            _never.Wait((wake < deadline ? wake : deadline) - now);
+            _woken.Wait((wake < deadline ? wake : deadline) - now);
         }
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _never.Dispose();
+    public void Wake() => _woken.Set();
+
+    /// <inheritdoc/>
+    public void Dispose() => _woken.Dispose();
 
     private bool TryReadNow(Instant now, out SensorReading reading)
     {
@@ -72,9 +79,18 @@ internal sealed class VirtualSensorReader(VirtualLine line, Instant start, bool 
             return false;
         }
 
-        var edge = _edges[_next++];
-        var input = edge.Sensor == LineSensor.EntryEye ? SensorInput.EntryEye : SensorInput.ConfirmEye;
-        reading = new(input, edge.Blocked, 0, start + edge.At, (byte)edge.Lane);
+        reading = Reading(_edges[_next++]);
         return true;
+    }
+
+    private SensorReading Reading(in SensorEdge edge)
+    {
+        var (input, sequences) = edge.Sensor == LineSensor.EntryEye
+            ? (SensorInput.EntryEye, _entrySequence)
+            : (SensorInput.ConfirmEye, _confirmSequence);
+        ref var expected = ref sequences[edge.Lane];
+        var lost = (int)Math.Max(0, edge.Sequence - expected);
+        expected = edge.Sequence + 1;
+        return new(input, edge.Blocked, 0, start + edge.At, (byte)edge.Lane, lost);
     }
 }

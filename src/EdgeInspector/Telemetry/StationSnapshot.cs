@@ -65,6 +65,11 @@ internal sealed record PartCounts
     /// <summary>Falls into the bin that nothing had asked for.</summary>
     public long UnexpectedBinEntries { get; init; }
 
+    /// <summary>
+    /// Pulses over belt where the entry eye had lost edges and nothing lay, after all: no part claimed them, nothing fell.
+    /// </summary>
+    public long EmptyPulses { get; init; }
+
     /// <summary>Blockages of the entry eye (touching parts are one).</summary>
     public long EntryEye { get; init; }
 

@@ -18,5 +18,8 @@ internal sealed class DeafReader(ISensorReader reader) : ISensorReader
     }
 
     /// <inheritdoc/>
+    public void Wake() => reader.Wake();
+
+    /// <inheritdoc/>
     public void Dispose() => reader.Dispose();
 }
