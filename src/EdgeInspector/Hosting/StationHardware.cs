@@ -67,18 +67,18 @@ internal sealed class StationHardware : IDisposable
     /// <param name="line">The line.</param>
     /// <param name="start">When the line's time is zero.</param>
     /// <param name="time">The station's clock.</param>
-    public static StationHardware Virtual(StationOptions options, VirtualLine line, Instant start, TimeProvider time) =>
+    /// <param name="camera">In place of the line's own.</param>
+    /// <exception cref="SettingException">The file of pins cannot be made.</exception>
+    public static StationHardware Virtual(
+        StationOptions options,
+        VirtualLine line,
+        Instant start,
+        TimeProvider time,
+        Func<ICamera>? camera = null
+    ) =>
         new(
-            () => new VirtualCamera(line, start, time),
-            new VirtualLineGpioDriver(
-                line,
-                new VirtualLinePins
-                {
-                    Ejectors = [.. options.Reject.Ejectors.Select(ejector => ejector.Pin)],
-                    EjectorActiveLow = !options.Reject.Ejectors[0].ActiveHigh,
-                },
-                () => time.GetInstant() - start
-            ),
+            camera ?? (() => new VirtualCamera(line, start, time)),
+            VirtualBoard(options, line, () => time.GetInstant() - start),
             hasSensors: true,
             _ => new VirtualSensorReader(line, start, options.Belt.Encoder is not null, time)
         )
@@ -96,6 +96,24 @@ internal sealed class StationHardware : IDisposable
         else
         {
             _driver.Dispose();
+        }
+    }
+
+    private static VirtualLineGpioDriver VirtualBoard(StationOptions options, VirtualLine line, Func<TimeSpan> now)
+    {
+        var pins = new VirtualLinePins
+        {
+            Ejectors = [.. options.Reject.Ejectors.Select(ejector => ejector.Pin)],
+            EjectorActiveLow = !options.Reject.Ejectors[0].ActiveHigh,
+            PinFile = options.Virtual.PinFile,
+        };
+        try
+        {
+            return new VirtualLineGpioDriver(line, pins, now);
+        }
+        catch (IOException fault)
+        {
+            throw new SettingException($"Virtual:PinFile: {fault.Message}.");
         }
     }
 

@@ -106,6 +106,18 @@ internal sealed class EntryEye(IBelt belt, double position, double tolerance, Ac
     /// <summary>Blockages that found no room: the line runs and the inspect thread does not.</summary>
     public long Overflowed { get; private set; }
 
+    /// <summary>Whether the last blockage has not ended yet.</summary>
+    public bool IsBlocked
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _count > 0 && double.IsPositiveInfinity(_blocks[_count - 1].Seen.To);
+            }
+        }
+    }
+
     /// <summary>Takes an edge of the eye's beam; true when it ended a blockage. Sensor thread.</summary>
     public bool Edge(bool blocked, Instant at)
     {
