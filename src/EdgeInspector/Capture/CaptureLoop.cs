@@ -26,6 +26,7 @@ internal sealed partial class CaptureLoop : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Liveness _alive;
+    private readonly Liveness _driver;
     private readonly Thread _thread;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -56,6 +57,7 @@ internal sealed partial class CaptureLoop : IDisposable
     /// <param name="time">The monotonic clock.</param>
     /// <param name="logger">State changes only.</param>
     /// <param name="alive">Beats with each new picture; a lost, frozen or hung camera falls silent.</param>
+    /// <param name="driver">Beats when the camera's driver is called and rests when it has answered.</param>
     public CaptureLoop(
         string station,
         CameraOptions options,
@@ -63,9 +65,12 @@ internal sealed partial class CaptureLoop : IDisposable
         FrameSlot slot,
         TimeProvider time,
         ILogger logger,
-        Liveness? alive = null)
+        Liveness? alive = null,
+        Liveness? driver = null)
     {
         _alive = alive ?? new Liveness();
+        _driver = driver ?? new Liveness();
+        _driver.Rest();
         _station = station;
         _options = options;
         _open = open;
@@ -125,7 +130,7 @@ internal sealed partial class CaptureLoop : IDisposable
     /// without it. Optional: otherwise the thread opens it, and waits for it as long as it takes.
     /// </summary>
     /// <exception cref="CameraException">It cannot be opened.</exception>
-    public void Open() => Attach(_open());
+    public void Open() => Attach(Called(_open));
 
     /// <summary>Starts the thread; once.</summary>
     public void Start()
@@ -222,7 +227,7 @@ internal sealed partial class CaptureLoop : IDisposable
         {
             try
             {
-                Attach(_open());
+                Attach(Called(_open));
                 return true;
             }
             catch (CameraException error)
@@ -270,8 +275,23 @@ internal sealed partial class CaptureLoop : IDisposable
     private void Detach()
     {
         _watchSilence = false;
+        _driver.Beat(_time.GetInstant());
         _camera?.Dispose();
+        _driver.Rest();
         _camera = null;
+    }
+
+    private ICamera Called(Func<ICamera> open)
+    {
+        _driver.Beat(_time.GetInstant());
+        try
+        {
+            return open();
+        }
+        finally
+        {
+            _driver.Rest();
+        }
     }
 
     /// <summary>True when it is over for good: the recording has ended, or the loop is stopped.</summary>
@@ -307,7 +327,9 @@ internal sealed partial class CaptureLoop : IDisposable
         var mine = frame;
         try
         {
+            _driver.Beat(_time.GetInstant());
             var outcome = camera.Read(frame?.Picture ?? _scratch, out var capturedAt);
+            _driver.Rest();
             switch (outcome)
             {
                 case ReadOutcome.Frame:

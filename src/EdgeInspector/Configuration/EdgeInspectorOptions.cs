@@ -48,6 +48,11 @@ internal sealed class EdgeInspectorOptions : IValidatableObject
         {
             yield return new($"two stations are named '{twice.Key}'; every topic and record carries the name", [nameof(Stations)]);
         }
+
+        foreach (var twice in Stations.GroupBy(station => station.Virtual.PinFile).Where(group => group.Key is not null && group.Count() > 1))
+        {
+            yield return new($"two stations have the Virtual:PinFile '{twice.Key}'; each needs its own", [nameof(Stations)]);
+        }
     }
 }
 
@@ -87,6 +92,12 @@ internal sealed class VirtualOptions
 
     /// <summary>Carry the photographs in this folder, one sub-folder per class, in place of biscuits.</summary>
     public string? Photographs { get; set; }
+
+    /// <summary>
+    /// A file to make, of one byte a pin, 1 while it is high: another program that maps it watches the outputs, also after
+    /// this one has died. Null: none.
+    /// </summary>
+    public string? PinFile { get; set; }
 }
 
 /// <summary>One station.</summary>
@@ -153,6 +164,18 @@ internal sealed class StationOptions : IValidatableObject
         foreach (var fault in AlarmOptions.Validate(Alarms.Keys).Concat(PinFaults()).Concat(GeometryFaults()))
         {
             yield return fault;
+        }
+
+        if (Virtual.PinFile is { } pinFile)
+        {
+            if (!IsVirtual)
+            {
+                yield return new("is of the virtual line, and the camera is not virtual:; leave it out", ["Virtual:PinFile"]);
+            }
+            else if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(pinFile.Length > 0 ? pinFile : "/"))))
+            {
+                yield return new($"'{pinFile}' is in no folder that is there; name a file in one that is", ["Virtual:PinFile"]);
+            }
         }
 
         foreach (var twice in Recipes.Append(Recipe).GroupBy(recipe => recipe.Name).Where(group => group.Count() > 1))

@@ -145,7 +145,7 @@ internal sealed class InspectionHost : IAsyncDisposable
         }
 
         _watchdog = SystemdWatchdog.FromEnvironment();
-        _watchdog?.Start(now => Array.TrueForAll(_stations, station => station.IsAlive(now)), _time);
+        _watchdog?.Start(now => Array.TrueForAll(_stations, station => station.IsResponding(now)), _time);
         Completion = WatchAsync();
         _log.StationsStarted(_stations.Length, string.Join(", ", models.Select(model => $"{model.Name} {model.Version} on {model.Provider}")));
     }

@@ -25,6 +25,9 @@ internal sealed class InspectionStation : IAsyncDisposable
 
     private static readonly TimeSpan BookInterval = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>How long a stopping station waits for the end of a part in the entry eye's beam: 0.5 m at 1 m/s.</summary>
+    private static readonly TimeSpan EyeLimit = TimeSpan.FromMilliseconds(500);
+
     /// <summary>How long a stopping station waits for parts that are already on their way to the ejector.</summary>
     private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(3);
 
@@ -44,6 +47,7 @@ internal sealed class InspectionStation : IAsyncDisposable
     private readonly RejectLoop _reject;
     private readonly RejectSchedule _schedule;
     private readonly EjectorOutput _output;
+    private readonly EntryEyes _entryEyes;
     private readonly SensorLoop? _sensors;
     private readonly EvidenceWorker? _evidence;
     private readonly PartBook _book;
@@ -88,7 +92,7 @@ internal sealed class InspectionStation : IAsyncDisposable
             : null;
         _belt = encoderBelt ?? (IBelt)new ConstantBelt(start, options.Belt.Speed * 1000);
         var marks = new Ring<EntryMark>(1024);
-        var entryEyes = EntryEyes.Announcing(
+        var entryEyes = _entryEyes = EntryEyes.Announcing(
             _belt,
             options.Sensors.EntryEyes.Select(eye => eye.Position),
             options.Inspection.EntryTolerance,
@@ -99,7 +103,7 @@ internal sealed class InspectionStation : IAsyncDisposable
         _desk = new StationDesk(options, run, model, hardware.Controller, books, Work, start, time, log);
         _controller = hardware.Controller;
         _recipes = [options.Recipe, .. options.Recipes];
-        _capture = new CaptureLoop(options.Name, options.Camera, hardware.OpenCamera, _slot, time, log, _desk.Capture);
+        _capture = new CaptureLoop(options.Name, options.Camera, hardware.OpenCamera, _slot, time, log, _desk.Capture, _desk.CameraDriver);
         _evidence = books.Pictured is null ? null : new EvidenceWorker(options.Name, model.Labels, run.IdOf, books.Pictured, time);
         _inspector = new Inspector(
             model.Detector,
@@ -223,8 +227,8 @@ internal sealed class InspectionStation : IAsyncDisposable
     /// <summary>The operator's commands.</summary>
     public StationControl Control => _desk.Control;
 
-    /// <summary>Whether every thread of the station lives.</summary>
-    public bool IsAlive(Instant now) => _desk.Health.IsAlive(now);
+    /// <summary>Whether every thread of the station turns; see <see cref="Health.IsResponding"/>.</summary>
+    public bool IsResponding(Instant now) => _desk.Health.IsResponding(now);
 
     /// <summary>The station seen from outside, now.</summary>
     public StationSnapshot Snapshot(string broker, string ledger, long ledgerLost, long publishingShed)
@@ -289,10 +293,17 @@ internal sealed class InspectionStation : IAsyncDisposable
         }
 
         _desk.Dispose(); // Line stop and Healthy first: what comes now is the end.
+        _entryEyes.Close(); // What comes from now on nobody would decide.
+        var limit = _time.GetInstant() + EyeLimit;
+        while (_lockstep is null && !Completion.IsFaulted && _entryEyes.IsBlocked && _time.GetInstant() < limit)
+        {
+            await Task.Delay(EyeLimit / 50, _time, CancellationToken.None).ConfigureAwait(false);
+        }
+
         _capture.Dispose();
         _inspect.Dispose();
         _slot.Dispose();
-        var limit = _time.GetInstant() + DrainLimit;
+        limit = _time.GetInstant() + DrainLimit;
         while (_lockstep is null && !Completion.IsFaulted && _schedule.Count > 0 && _time.GetInstant() < limit)
         {
             await Task.Delay(BookInterval, _time, CancellationToken.None).ConfigureAwait(false);

@@ -1,4 +1,5 @@
 using System.Device.Gpio;
+using EdgeInspector.Capture;
 using EdgeInspector.Configuration;
 using EdgeInspector.Ledger;
 using EdgeInspector.Line;
@@ -56,6 +57,7 @@ internal sealed class StationDesk : IDisposable
         States = new StationStateCell((from, to, happened, _) => log.StationMoved(options.Name, from, to, happened));
         Inputs = new PanelInputs(Alarms);
         Capture = Health.Add("capture", AlarmCode.CameraLost, options.Health.Capture);
+        CameraDriver = Health.Add("the camera's driver", AlarmCode.NotResponding, CameraDriverLimit(options.Camera));
         Inspect = Health.Add("inspect", AlarmCode.NotResponding, options.Health.Inspect);
         Reject = Health.Add("reject", AlarmCode.NotResponding, options.Health.Reject);
         Sensors = Health.Add("sensors", AlarmCode.NotResponding, options.Health.Sensors);
@@ -98,6 +100,9 @@ internal sealed class StationDesk : IDisposable
 
     /// <summary>The capture thread's: a frame came.</summary>
     public Liveness Capture { get; }
+
+    /// <summary>The capture thread's: the driver came back from a call.</summary>
+    public Liveness CameraDriver { get; }
 
     /// <summary>The inspect thread's: it turned.</summary>
     public Liveness Inspect { get; }
@@ -209,6 +214,12 @@ internal sealed class StationDesk : IDisposable
         _panel.Dispose();
         _control.Dispose();
     }
+
+    /// <summary>
+    /// A call that takes so long does not come back: a read is bound by its timeout, an opening of a network camera by a few
+    /// of them.
+    /// </summary>
+    private static TimeSpan CameraDriverLimit(CameraOptions camera) => (6 * camera.ReadTimeout) + TimeSpan.FromSeconds(2);
 
     private static RunawayLimits LimitsOf(Recipe recipe) =>
         new(

@@ -70,24 +70,19 @@ internal sealed class StationHardware : IDisposable
     /// <param name="start">When the line's time is zero.</param>
     /// <param name="time">The station's clock.</param>
     /// <param name="through">Stands between the sensors and the station; null: nothing does.</param>
+    /// <param name="camera">In place of the line's own.</param>
+    /// <exception cref="SettingException">The file of pins cannot be made.</exception>
     public static StationHardware Virtual(
         StationOptions options,
         VirtualLine line,
         Instant start,
         TimeProvider time,
-        Func<ISensorReader, ISensorReader>? through = null
+        Func<ISensorReader, ISensorReader>? through = null,
+        Func<ICamera>? camera = null
     ) =>
         new(
-            () => new VirtualCamera(line, start, time),
-            new VirtualLineGpioDriver(
-                line,
-                new VirtualLinePins
-                {
-                    Ejectors = [.. options.Reject.Ejectors.Select(ejector => ejector.Pin)],
-                    EjectorActiveLow = !options.Reject.Ejectors[0].ActiveHigh,
-                },
-                () => time.GetInstant() - start
-            ),
+            camera ?? (() => new VirtualCamera(line, start, time)),
+            VirtualBoard(options, line, () => time.GetInstant() - start),
             hasSensors: true,
             () => (through ?? (reader => reader))(new VirtualSensorReader(line, start, options.Belt.Encoder is not null, time))
         )
@@ -105,6 +100,24 @@ internal sealed class StationHardware : IDisposable
         else
         {
             _driver.Dispose();
+        }
+    }
+
+    private static VirtualLineGpioDriver VirtualBoard(StationOptions options, VirtualLine line, Func<TimeSpan> now)
+    {
+        var pins = new VirtualLinePins
+        {
+            Ejectors = [.. options.Reject.Ejectors.Select(ejector => ejector.Pin)],
+            EjectorActiveLow = !options.Reject.Ejectors[0].ActiveHigh,
+            PinFile = options.Virtual.PinFile,
+        };
+        try
+        {
+            return new VirtualLineGpioDriver(line, pins, now);
+        }
+        catch (IOException fault)
+        {
+            throw new SettingException($"Virtual:PinFile: {fault.Message}.");
         }
     }
 

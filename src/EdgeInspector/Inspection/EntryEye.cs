@@ -201,6 +201,18 @@ internal sealed class EntryEye(IBelt belt, double position, double tolerance, Ac
     /// <summary>Blocks in which edges were lost.</summary>
     public long Doubtful { get; private set; }
 
+    /// <summary>Whether the last blockage has not ended yet.</summary>
+    public bool IsBlocked
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return OpenBlock() >= 0;
+            }
+        }
+    }
+
     /// <summary>Takes an edge of the eye's beam; true when it ended a blockage. Sensor thread.</summary>
     /// <param name="blocked">Whether the beam is now interrupted. The same as before without a loss is no news.</param>
     /// <param name="at">When.</param>

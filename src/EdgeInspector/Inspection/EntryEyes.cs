@@ -7,6 +7,7 @@ namespace EdgeInspector.Inspection;
 internal sealed class EntryEyes
 {
     private readonly EntryEye[] _eyes;
+    private volatile bool _isClosed;
 
     /// <summary>Takes the eyes in the order of their lanes; a single one watches every lane.</summary>
     public EntryEyes(params EntryEye[] eyes) => _eyes = eyes;
@@ -51,10 +52,19 @@ internal sealed class EntryEyes
     public byte LanesOf(int number) => _eyes.Length == 1 ? byte.MaxValue : (byte)(1 << number);
 
     /// <summary>
+    /// Announces no further part, for a station that stops: nobody would decide it. A part in the beam is still told to its
+    /// end. Any thread.
+    /// </summary>
+    public void Close() => _isClosed = true;
+
+    /// <summary>Whether a part is in the beam of any eye, as far as edges tell. Any thread.</summary>
+    public bool IsBlocked => Array.Exists(_eyes, eye => eye.IsBlocked);
+
+    /// <summary>
     /// Takes an edge of a lane's eye, before which some may have been lost; true when it ended a blockage. Sensor thread.
     /// </summary>
     public bool Edge(int lane, bool blocked, Instant at, int lost = 0) =>
-        lane < _eyes.Length && _eyes[lane].Edge(blocked, at, lost);
+        lane < _eyes.Length && !(blocked && _isClosed) && _eyes[lane].Edge(blocked, at, lost);
 
     /// <summary>Claims what the eyes of these lanes saw at an offset for one part; false when none saw anything there.</summary>
     public bool Claim(byte lanes, double offset, double length)

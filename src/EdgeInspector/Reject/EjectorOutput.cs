@@ -3,8 +3,9 @@ using System.Device.Gpio;
 namespace EdgeInspector.Reject;
 
 /// <summary>
-/// The ejector pins. Safe (released) from the moment they are opened until they are disposed, except while a pulse lasts.
-/// Owned by the reject thread; owns neither the controller nor its driver.
+/// The ejector pins. Safe (released) from the moment they are opened until they are disposed, except while a pulse lasts,
+/// and released for good by <see cref="MakeSafe"/>. Owned by the reject thread, which alone sets lanes; any thread may make
+/// safe. Owns neither the controller nor its driver.
 /// </summary>
 internal sealed class EjectorOutput : IDisposable
 {
@@ -14,6 +15,7 @@ internal sealed class EjectorOutput : IDisposable
     // One pair a lane: the library's single-pin Write allocates 40 bytes a call (System.Device.Gpio 4.2), the span overload none.
     private readonly PinValuePair[] _off;
     private readonly PinValuePair[] _on;
+    private volatile bool _isSafe;
     private bool _disposed;
 
     /// <summary>Opens every pin as an output at its rest level.</summary>
@@ -50,17 +52,31 @@ internal sealed class EjectorOutput : IDisposable
 
     /// <summary>
     /// Energises or releases a lane. False when the pin is no longer an output: System.Device.Gpio would then do nothing
-    /// and say nothing, and the part would get through.
+    /// and say nothing, and the part would get through. False, too, for energising once the lanes were made safe for good.
     /// </summary>
     public bool TrySet(int lane, bool on)
     {
-        if (ChecksMode && _controller.GetPinMode(_ejectors[lane].Pin) != PinMode.Output)
+        if ((on && _isSafe) || (ChecksMode && _controller.GetPinMode(_ejectors[lane].Pin) != PinMode.Output))
         {
             return false;
         }
 
         _controller.Write((on ? _on : _off).AsSpan(lane, 1));
-        return true;
+        if (!on)
+        {
+            return true;
+        }
+
+        // No lock that a dying thread could hold. Whoever made the lanes safe meanwhile wrote before or after this write;
+        // in the first case it is seen here.
+        Interlocked.MemoryBarrier();
+        if (!_isSafe)
+        {
+            return true;
+        }
+
+        _controller.Write(_off.AsSpan(lane, 1));
+        return false;
     }
 
     /// <summary>Writes the rest level to every lane.</summary>
@@ -69,6 +85,17 @@ internal sealed class EjectorOutput : IDisposable
         for (var lane = 0; lane < _ejectors.Length; lane++)
         {
             TrySet(lane, on: false);
+        }
+    }
+
+    /// <summary>Writes the rest level for good: no lane fires afterwards. Any thread, when the process is about to end.</summary>
+    public void MakeSafe()
+    {
+        _isSafe = true;
+        Interlocked.MemoryBarrier();
+        if (!_disposed)
+        {
+            WriteSafe();
         }
     }
 

@@ -65,9 +65,11 @@ internal sealed class RejectLoop : IDisposable
     /// <summary>Whether the kernel gave the thread real-time priority.</summary>
     public bool IsRealTime { get; private set; }
 
-    /// <summary>Starts the thread.</summary>
+    /// <summary>Starts the thread, and sees to ejectors at rest should the process end without disposing.</summary>
     public void Start()
     {
+        AppDomain.CurrentDomain.UnhandledException += ProcessEnds;
+        AppDomain.CurrentDomain.ProcessExit += ProcessEnds;
         _decisions.Written = _timer.Wake;
         _thread.Start();
     }
@@ -142,9 +144,13 @@ internal sealed class RejectLoop : IDisposable
         }
 
         Abandon();
+        AppDomain.CurrentDomain.UnhandledException -= ProcessEnds;
+        AppDomain.CurrentDomain.ProcessExit -= ProcessEnds;
         _output.Dispose();
         _timer.Dispose();
     }
+
+    private void ProcessEnds(object? sender, EventArgs end) => _output.MakeSafe();
 
     /// <summary>Names the parts whose pulse will never come.</summary>
     private void Abandon()

@@ -62,6 +62,23 @@ internal sealed class Health
     }
 
     /// <summary>
+    /// Whether every thread turns, so that a restart would mend nothing. A camera that is unplugged and a disk that is
+    /// full are waited for, and a restart would only lose what waits in memory.
+    /// </summary>
+    public bool IsResponding(Instant now)
+    {
+        for (var i = 0; i < _parts.Length; i++)
+        {
+            if (_parts[i].Alarm == AlarmCode.NotResponding && Look(i, now).Name is not null)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>
     /// One part's silence, by the order of adding; <c>default</c> while it is alive.
     /// </summary>
     public Silence Look(int part, Instant now)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using EdgeInspector.Capture;
 using EdgeInspector.Line;
+using EdgeInspector.Telemetry;
 using EdgeInspector.Tests.Support;
 using EdgeInspector.Vision;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -108,6 +109,22 @@ public sealed class CaptureLoopTests : IDisposable
         Until(() => loop.Reconnects == 1 && loop.State == "connected");
 
         Assert.False(loop.Completion.IsCompleted);
+    }
+
+    [Fact]
+    public void ADriverThatDoesNotReturnIsSilentUntilItDoes()
+    {
+        using var blocked = new ManualResetEventSlim();
+        var driver = new Liveness();
+        var options = Quick("camera");
+        _loop = new CaptureLoop(
+            "belt", options, () => new ScriptedCamera { BlocksOn = blocked }, _slot, TimeProvider.System, NullLogger.Instance, driver: driver);
+        Assert.Equal(Instant.Never, driver.SilentSince);
+        _loop.Start();
+        Assert.True(SpinWait.SpinUntil(() => driver.SilentSince != Instant.Never, Long));
+        blocked.Set();
+        _loop.Dispose();
+        Assert.Equal(Instant.Never, driver.SilentSince);
     }
 
     [Fact]

@@ -29,6 +29,20 @@ public sealed class StationFileTests
         Assert.Contains("144", Assert.Single(loaded.Faults), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("/dev/video0", "/tmp/pins", "Virtual:PinFile")]
+    [InlineData("virtual:", "/no/such/folder/pins", "/no/such/folder")]
+    [InlineData("virtual:", "", "Virtual:PinFile")]
+    public void PinFileThatCannotBeIsRefused(string camera, string pinFile, string named)
+    {
+        var loaded = Load(
+            Path.Combine(SourceTree.Root, "firmware-config", "stations", "biscuit-line.json"),
+            $"Stations:0:Camera:Source={camera}",
+            $"Stations:0:Virtual:PinFile={pinFile}"
+        );
+        Assert.Contains(named, Assert.Single(loaded.Faults), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void NoStationAtAllIsAFault() =>
         Assert.Contains(

@@ -61,6 +61,20 @@ public sealed class EntryEyeTests
         Assert.Equal(0, _eye.Seen);
     }
 
+    [Fact]
+    public void ClosedEyesTellThePartInTheBeamToItsEndAndNoOther()
+    {
+        var eyes = new EntryEyes(_eye);
+        eyes.Edge(0, blocked: true, Some.At(100));
+        eyes.Close();
+        Assert.True(eyes.IsBlocked);
+        Assert.True(eyes.Edge(0, blocked: false, Some.At(160)));
+        Assert.False(eyes.IsBlocked);
+        eyes.Edge(0, blocked: true, Some.At(200));
+        Assert.False(eyes.Edge(0, blocked: false, Some.At(260)));
+        Assert.Equal([new Stretch(100, 160)], Unclaimed());
+    }
+
     private void Block(int from, int to)
     {
         _eye.Edge(blocked: true, Some.At(from));

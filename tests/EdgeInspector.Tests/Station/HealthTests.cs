@@ -75,6 +75,18 @@ public sealed class HealthTests
     }
 
     [Fact]
+    public void ALostCameraAndAFullDiskAreNoReasonToRestart()
+    {
+        _health.Add("capture", AlarmCode.CameraLost, Limit).Beat(Some.At(0));
+        _health.Add("ledger", AlarmCode.LedgerFault, Limit).Beat(Some.At(0));
+        var inspect = _health.Add("inspect", AlarmCode.NotResponding, Limit);
+        inspect.Beat(Some.At(1000));
+        Assert.False(_health.IsAlive(Some.At(1001)));
+        Assert.True(_health.IsResponding(Some.At(1001)));
+        Assert.False(_health.IsResponding(Some.At(1401)));
+    }
+
+    [Fact]
     public void BeatingAndLookingAllocateNothing()
     {
         var cell = _health.Add("inspect", AlarmCode.NotResponding, Limit);
