@@ -20,7 +20,7 @@ usage: ./build.sh TARGET [OPTIONS] [-- ARGUMENTS]
       --seed=N          everything random follows from it (default 1)
       --scale=short     within three minutes (default); full: a million parts, 20,000 pulses
       --only=PART       worlds, controls, settings, lateness or faults
-      --world=N         replay one world of the seed and say what went wrong in it
+      --world=N         replay one world of the seed and say what went wrong in it; --part=N looks at one part
   publish             the program into artifacts/edge-inspector
       --rid RID         for another machine, e.g. linux-arm64, into artifacts/edge-inspector-RID
       --ort FLAVOR      which ONNX Runtime comes along: Cpu (default), Gpu, External
@@ -55,7 +55,7 @@ while (($#)); do
     --rid | --ort)
       (($# > 1)) || die "$1 needs a value; see ./build.sh --help"
       cake_arguments+=("$1=$2"); shift ;;
-    --seed=* | --scale=* | --only=* | --world=*) program_arguments+=("$1") ;;
+    --seed=* | --scale=* | --only=* | --world=* | --part=*) program_arguments+=("$1") ;;
     --rid=* | --ort=*) cake_arguments+=("$1") ;;
     -*) die "unknown option $1; see ./build.sh --help (what is meant for the program follows --)" ;;
     *)

@@ -11,12 +11,12 @@ internal static class LineLab
     private const int PartsInAWorld = 2_000;
 
     /// <summary>Runs it and returns the exit code.</summary>
-    public static int Run(int seed, LabScale scale, string? only, int? world)
+    public static int Run(int seed, LabScale scale, string? only, int? world, long? part)
     {
         List<LabCheck> checks = [];
         if (world is { } one)
         {
-            return Replay(seed, one);
+            return Replay(seed, one, part);
         }
 
         if (only is null or "worlds")
@@ -125,11 +125,11 @@ internal static class LineLab
         return checks;
     }
 
-    private static int Replay(int seed, int number)
+    private static int Replay(int seed, int number, long? part)
     {
         var world = new World(seed, number, PartsInAWorld);
         LabReport.Tell(world.ToString());
-        var result = WorldRun.RunAsync(world).GetAwaiter().GetResult();
+        var result = WorldRun.RunAsync(world, look: part).GetAwaiter().GetResult();
         Report(seed, world, result);
         LabReport.Tell($"{result.Parts} parts, {result.Undecided} undecided, {result.WrongHits} wrong hits, {result.Unaccounted} unaccounted, {result.AgainstPolicy} against the recipe, {result.Unreconciled} unreconciled");
         return result.IsClean ? 0 : 1;

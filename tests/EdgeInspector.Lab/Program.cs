@@ -14,6 +14,7 @@ if (args is [] or ["--help"] or ["-h"])
           --seed=N            everything random follows from it (default 1)
           --scale=short|full  within three minutes, or what the figures are stated from (default short)
           --world=N           line: replay one world alone and say what went wrong in it
+          --part=N            with --world: what the ejectors did while this part went by
           --only=PART         line: worlds, controls, lateness, faults or settings
 
         The last line printed is one JSON object with every check; the exit code is 0 only if all pass.
@@ -37,10 +38,12 @@ if (!Enum.TryParse<LabScale>(Value("--scale") ?? "short", ignoreCase: true, out 
     return 2;
 }
 
+int? Number(string name) => Value(name) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
+
 switch (args[0])
 {
     case "line":
-        return LineLab.Run(seed, scale, Value("--only"), Value("--world") is { } world ? int.Parse(world, CultureInfo.InvariantCulture) : null);
+        return LineLab.Run(seed, scale, Value("--only"), Number("--world"), Number("--part"));
     default:
         Console.Error.WriteLine($"'{args[0]}' is no laboratory; there is: line.");
         return 2;

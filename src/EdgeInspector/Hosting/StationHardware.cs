@@ -39,6 +39,9 @@ internal sealed class StationHardware : IDisposable
     /// <summary>The pins. Owned here.</summary>
     public GpioController Controller => _controller ??= new GpioController(_driver);
 
+    /// <summary>The pins of a virtual line; null where they are real.</summary>
+    public VirtualLineGpioDriver? VirtualBoard => _driver as VirtualLineGpioDriver;
+
     /// <summary>True where nothing physical moves.</summary>
     public bool IsSimulated { get; private init; }
 
@@ -82,7 +85,7 @@ internal sealed class StationHardware : IDisposable
     ) =>
         new(
             camera ?? (() => new VirtualCamera(line, start, time)),
-            VirtualBoard(options, line, () => time.GetInstant() - start),
+            BoardOf(options, line, () => time.GetInstant() - start),
             hasSensors: true,
             () => (through ?? (reader => reader))(new VirtualSensorReader(line, start, options.Belt.Encoder is not null, time))
         )
@@ -103,7 +106,7 @@ internal sealed class StationHardware : IDisposable
         }
     }
 
-    private static VirtualLineGpioDriver VirtualBoard(StationOptions options, VirtualLine line, Func<TimeSpan> now)
+    private static VirtualLineGpioDriver BoardOf(StationOptions options, VirtualLine line, Func<TimeSpan> now)
     {
         var pins = new VirtualLinePins
         {

@@ -308,6 +308,11 @@ internal sealed class Inspector
 
     private void EmitUnseen(in Stretch unseen, double ahead, double behind, byte lanes, Reason reason, Instant at)
     {
+        if (IsDecided(unseen, lanes))
+        {
+            return; // Two parts cannot lie in one place: this is the one whose edges were lost.
+        }
+
         var now = _time.GetInstant();
         var judgement = _rules.NotInspected(reason);
         var (verdict, because, disposition) = InTime(judgement, unseen.Centre, now);
@@ -417,6 +422,19 @@ internal sealed class Inspector
         var first = Math.Clamp((int)((track.Across - half) / laneWidth), 0, _lanes - 1);
         var last = Math.Clamp((int)((track.Across + half) / laneWidth), first, _lanes - 1);
         return (byte)(((1 << (last - first + 1)) - 1) << first);
+    }
+
+    private bool IsDecided(in Stretch place, byte lanes)
+    {
+        foreach (ref readonly var track in _tracker.Tracks)
+        {
+            if (track.PartId > 0 && (LanesOf(track) & lanes) != 0 && Math.Abs(OffsetOf(track) - place.Centre) < 0.4 * _typicalLength)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private double OffsetOf(in Track track) => (track.Offset * _millimetresPerPixel) + _viewCentre;

@@ -378,6 +378,13 @@ internal sealed class PartBook
 
     private void ActuatedUnknown(in PartEvent happened)
     {
+        if (happened is { Kind: PartEventKind.OutputFault, PartId: 0 })
+        {
+            // A release that was refused, or a pulse for what nobody has decided: an alarm, and no part's end.
+            Tell(PartNoticeKind.OutputFault, 0, happened.Lane, happened.At);
+            return;
+        }
+
         if (happened.PartId > _highest || _gaps.ContainsKey(happened.PartId))
         {
             // The reject thread was quicker than the inspect thread's note.

@@ -36,6 +36,7 @@ internal readonly record struct PartNotice(PartNoticeKind Kind, long Part, strin
             PartNoticeKind.MissingConfirmation => $"part {Part} was fired at {At:HH:mm:ss.fff} and not seen in the bin",
             PartNoticeKind.UnexpectedBinEntry =>
                 $"something fell into the bin{Where} at {At:HH:mm:ss.fff} that was not rejected",
+            PartNoticeKind.OutputFault when Part == 0 => $"the ejector's output of lane {Lane} refused at {At:HH:mm:ss.fff}",
             PartNoticeKind.OutputFault => $"the ejector's output refused the pulse for part {Part} at {At:HH:mm:ss.fff}",
             PartNoticeKind.Late => $"part {Part} could not be rejected in its window at {At:HH:mm:ss.fff}",
             _ when Part > 0 => $"the events of part {Part} do not add up at {At:HH:mm:ss.fff}",

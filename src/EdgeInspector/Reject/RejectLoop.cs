@@ -31,6 +31,7 @@ internal sealed class RejectLoop : IDisposable
     private readonly Thread _thread;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _byHand;
+    private byte _stuckOpen;
     private volatile bool _stopping;
 
     /// <summary>Joins the parts. Owns the output and the timer.</summary>
@@ -102,6 +103,9 @@ internal sealed class RejectLoop : IDisposable
                 case Acceptance.ThrownOutBefore:
                     Tell(new PartEvent(PartEventKind.Fired, decision.PartId, firedAt));
                     break;
+                case Acceptance.RefusedBefore when decision.Disposition == Disposition.Reject:
+                    Tell(new PartEvent(PartEventKind.OutputFault, decision.PartId, _time.GetInstant()));
+                    break;
                 case Acceptance.Full when decision.Disposition == Disposition.Reject:
                     Tell(new PartEvent(PartEventKind.Missed, decision.PartId, _time.GetInstant()));
                     break;
@@ -112,6 +116,11 @@ internal sealed class RejectLoop : IDisposable
         {
             _output.TrySet(asked - 1, on: true);
             _schedule.OpenByHand(asked - 1, _time.GetInstant());
+        }
+
+        if (_stuckOpen != 0 && _output.TrySetLanes(_stuckOpen, on: false))
+        {
+            _stuckOpen = 0; // The pin is an output again, and the valve at rest.
         }
 
         while (true)
@@ -168,6 +177,12 @@ internal sealed class RejectLoop : IDisposable
         var open = step.Action != RejectAction.Close;
         if (!_output.TrySetLanes(step.Lanes, open))
         {
+            _stuckOpen |= open ? (byte)0 : step.Lanes;
+            if (step.Action == RejectAction.OpenUndecided)
+            {
+                _schedule.RefuseThrownOut();
+            }
+
             Tell(new PartEvent(PartEventKind.OutputFault, step.PartId, _time.GetInstant()));
             return;
         }

@@ -40,6 +40,9 @@ internal enum Acceptance : byte
     /// <summary>Its part was thrown out before, undecided.</summary>
     ThrownOutBefore,
 
+    /// <summary>Its part was to be thrown out before, undecided, and the output refused.</summary>
+    RefusedBefore,
+
     /// <summary>There is no room: more parts between camera and ejector than were planned for.</summary>
     Full,
 }
@@ -91,6 +94,7 @@ internal sealed class RejectSchedule
     private readonly long[] _closedAt = new long[MostLanes];
     private readonly double[] _closeTravel = new double[MostLanes];
     private readonly double[] _resumeTravel = new double[MostLanes];
+    private readonly double[] _brokenOffAt = new double[MostLanes];
     private int _count;
     private int _expectedCount;
     private int _thrownOutCount;
@@ -136,6 +140,15 @@ internal sealed class RejectSchedule
     {
         get => _onLate;
         set => _onLate = value;
+    }
+
+    /// <summary>What was to be thrown out undecided by the last step was not: its output refused.</summary>
+    public void RefuseThrownOut()
+    {
+        if (_thrownOutCount > 0)
+        {
+            _thrownOut[_thrownOutCount - 1] = _thrownOut[_thrownOutCount - 1] with { At = Instant.Never };
+        }
     }
 
     /// <summary>False takes the deadlines out. For the laboratory, which must notice.</summary>
@@ -184,6 +197,11 @@ internal sealed class RejectSchedule
             at--;
         }
 
+        if (!rejected)
+        {
+            Spare(decision);
+        }
+
         var waits = rejected && !thrownOut;
         _farthestAhead = Math.Max(_farthestAhead, decision.Ahead);
         _waiting += waits ? 1 : 0;
@@ -198,8 +216,28 @@ internal sealed class RejectSchedule
             Waits = waits,
             Stays = !rejected,
         };
-        return thrownOut ? Acceptance.ThrownOutBefore : Acceptance.Scheduled;
+        return !thrownOut ? Acceptance.Scheduled
+            : firedAt == Instant.Never ? Acceptance.RefusedBefore
+            : Acceptance.ThrownOutBefore;
     }
+
+    /// <summary>A part that stays lies where a blast over undecided belt is going: the blast ends before it.</summary>
+    private void Spare(in Decision decision)
+    {
+        var from = decision.Offset + _position - _halfWindow - Clearance;
+        if (from < _belt.TravelAt(decision.DecidedAt))
+        {
+            return; // It has been there.
+        }
+
+        for (var lane = 0; lane < MostLanes; lane++)
+        {
+            if ((decision.Lanes & (1 << lane)) != 0 && _closeTravel[lane] > from)
+            {
+                _closeTravel[lane] = from;
+                _closeAt[lane] = Math.Min(_closeAt[lane], Less(When(from), _latency));
+            }
+        }    }
 
     private void Correct(in Decision news)
     {
@@ -358,7 +396,7 @@ internal sealed class RejectSchedule
             }
         }
 
-        var exit = When(offset - ahead + _position + _halfWindow); // Of the foremost place it can be at.
+        var exit = When(offset + _position + _halfWindow); // Of the likeliest place it can be at.
         var (cutFrom, cutTo) = (Math.Max(from, clearFrom), Math.Min(to, clearTo));
         if (cutTo != Never && cutFrom != Never && cutTo - cutFrom < _shortestPulse)
         {
@@ -474,6 +512,12 @@ internal sealed class RejectSchedule
                 continue;
             }
 
+            // A belt that jogged back first brings what has passed already.
+            if (When(_brokenOffAt[lane]) - _latency > now)
+            {
+                continue;
+            }
+
             if (there - _latency > now)
             {
                 lanes |= (byte)(1 << lane);
@@ -498,6 +542,7 @@ internal sealed class RejectSchedule
             }
 
             _resumeTravel[lane] = When(_closeTravel[lane]) == Never ? _closeTravel[lane] : double.NaN;
+            _brokenOffAt[lane] = _belt.TravelAt(new Instant(at));
             _closeTravel[lane] = double.NaN;
             _closeAt[lane] = NextWithinRest((byte)(1 << lane), at);
             if (_closeAt[lane] == Never)

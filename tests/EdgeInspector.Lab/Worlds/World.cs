@@ -142,8 +142,31 @@ internal sealed class World
             $"world {Number}: {Lanes} lanes, {(Restless ? "restless" : "steady")} to {TopSpeed:F2} m/s, {FramesPerSecond:F0} fps, ejector at {Options.Reject.Position:F0} mm, "
                 + $"pitch {Options.Recipe.Pitch:F0} mm, window {Window:F0} mm, dwell {Dwell.TotalMilliseconds:F1} ms, inference {Stages.Inference.TotalMilliseconds:F1} ms, "
                 + $"hiccups {Stages.HiccupShare:P1} to {Stages.LongestHiccup.TotalSeconds:F1} s, dropped {DroppedShare:P0}, outages {OutageShare:P1}, "
-                + $"late {Options.Recipe.OnLate}, not inspected {Options.Recipe.OnNotInspected}"
+                + $"late {Options.Recipe.OnLate}, not inspected {Options.Recipe.OnNotInspected}{Troubles()}"
         );
+
+    private string Troubles()
+    {
+        (string Name, double Share)[] all =
+        [
+            ("entry edges lost", Disturbances.EntryEdgesLost),
+            ("entry edges bounced", Disturbances.EntryEdgesBounced),
+            ("confirm edges lost", Disturbances.ConfirmEdgesLost),
+            ("counts lost", Disturbances.EncoderCountsLost),
+            ("counts doubled", Disturbances.EncoderCountsDoubled),
+            ("valve stuck", Disturbances.ValveStuck),
+            ("sliding", Disturbances.PartsSliding),
+            ("turning", Disturbances.PartsTurning),
+            ("removed", Disturbances.PartsRemoved),
+            ("added", Disturbances.PartsAdded),
+            ("straddling", Lanes > 1 ? Straddlers : 0),
+            ("pins taken", PinTheftShare),
+        ];
+        return string.Concat(
+            all.Where(trouble => trouble.Share > 0)
+                .Select(trouble => string.Create(CultureInfo.InvariantCulture, $", {trouble.Name} {trouble.Share:P2}"))
+        );
+    }
 
     private StationOptions Station(double pitch, double spacing, int parts)
     {

@@ -8,6 +8,9 @@ namespace EdgeInspector.Lab.Worlds;
 /// <summary>What came of a world: counts of what must not be, and the first few of them in words.</summary>
 internal sealed class WorldResult
 {
+    /// <summary>How far from a part whose edge was lost a guess may lie, mm: some pitches.</summary>
+    private const double GuessReach = 400;
+
     /// <summary>Parts that passed the ejector or went out there.</summary>
     public int Parts { get; private set; }
 
@@ -86,7 +89,10 @@ internal sealed class WorldResult
             }
 
             // Of a guessed row any of the records that cover the part may be its own.
-            var excused = part.Fate == PartFate.Removed || (part.Troubles.HasFlag(PartTroubles.ValveStuck) && !ejected);
+            var excused =
+                part.Fate == PartFate.Removed
+                || (part.Troubles.HasFlag(PartTroubles.Straddles) && of.TrueForAll(record => record.Views == 0)) // Unseen, it is two to the eyes.
+                || (part.Troubles.HasFlag(PartTroubles.ValveStuck) && !ejected);
             if (!excused && !of.Exists(record => record.Fired == ejected))
             {
                 result.WrongHits++;
@@ -107,7 +113,7 @@ internal sealed class WorldResult
         var matched = match.Values.SelectMany(found => found).ToHashSet();
         foreach (var ghost in records.Where(record => !matched.Contains(record)))
         {
-            if (ghost.Views > 0 || !truth.Any(part => Covers(ghost, part)))
+            if (ghost.Views > 0 || !truth.Any(part => Covers(ghost, part) || MayBeGuessed(ghost, part)))
             {
                 result.Unaccounted++;
                 result.Say($"no part for {Text(ghost)}");
@@ -143,16 +149,23 @@ internal sealed class WorldResult
 
     /// <summary>
     /// Undecided parts end as the recipe says. What it wants thrown out and the entry eye announced must have been fired
-    /// at; only a stop of the service excuses it.
+    /// at; only a stop of the service, or an output that is one no more, excuses it: that is an alarm of its own.
     /// </summary>
     private static bool IsAgainstPolicy(PartRecord record, Recipe recipe) =>
-        record.Reason != Reason.Stopped
+        record.Reason is not (Reason.Stopped or Reason.OutputFault)
         && record.Verdict switch
         {
             Verdict.NotInspected => record.Disposition != recipe.OnNotInspected || (record.Disposition == Disposition.Reject && !record.Fired),
             Verdict.Late when recipe.OnLate == Disposition.Reject => !record.Fired,
             _ => false,
         };
+
+    /// <summary>
+    /// Where edges were lost, the eye knows how many blockages there were and not where: what is booked for them may lie on
+    /// bare belt beside the part.
+    /// </summary>
+    private static bool MayBeGuessed(PartRecord record, PartTruth part) =>
+        part.Troubles.HasFlag(PartTroubles.EntryEdgeLost) && Math.Abs(record.Offset - part.Offset) < GuessReach;
 
     /// <summary>Whether the entry eye may have known nothing of it: then only a frame can tell.</summary>
     private static bool IsUnknowable(PartTruth part) => (part.Troubles & (PartTroubles.Added | PartTroubles.EntryEdgeLost)) != 0;

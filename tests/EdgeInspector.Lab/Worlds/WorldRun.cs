@@ -1,4 +1,5 @@
 using System.Device.Gpio;
+using System.Globalization;
 using EdgeInspector.Hosting;
 using EdgeInspector.Ledger;
 using EdgeInspector.Line;
@@ -15,7 +16,7 @@ namespace EdgeInspector.Lab.Worlds;
 internal static class WorldRun
 {
     /// <summary>Runs a world to its end and judges it.</summary>
-    public static async Task<WorldResult> RunAsync(World world, Safeguard without = Safeguard.None)
+    public static async Task<WorldResult> RunAsync(World world, Safeguard without = Safeguard.None, long? look = null)
     {
         var clock = new LockstepClock();
         var start = clock.Now;
@@ -34,6 +35,7 @@ internal static class WorldRun
             without == Safeguard.EdgeGaps ? reader => new DeafReader(reader) : reader => reader
         );
         List<PartRecord> records = [];
+        List<string> mismatches = [];
         var run = new RunFacts("lab", "run", "lab", "truth", stages.Labels, IsSimulated: true);
         var model = new StationModel("truth", "1", stages.Provider, stages, stages, stages.Labels, GoodLabel: 0, DefectThreshold: 0.5);
         await using var station = new InspectionStation(
@@ -42,7 +44,17 @@ internal static class WorldRun
             model,
             hardware,
             start,
-            new StationBooks { Ended = records.Add },
+            new StationBooks
+            {
+                Ended = records.Add,
+                AlarmChanged = alarm =>
+                {
+                    if (alarm is { Code: AlarmCode.CountsMismatch, State: AlarmState.ActiveUnacknowledged } && mismatches.Count < 3)
+                    {
+                        mismatches.Add(alarm.Text);
+                    }
+                },
+            },
             clock,
             NullLogger.Instance
         );
@@ -59,8 +71,15 @@ internal static class WorldRun
         await station.Completion;
         var snapshot = station.Snapshot("", "", 0, 0);
         var truth = line.Truth(clock.Now - start);
+        if (look is { } index && truth.FirstOrDefault(part => part.Index == index) is { } wanted)
+        {
+            Tell(wanted, world, line, hardware);
+        }
+
         await station.DisposeAsync();
-        return WorldResult.Judge(world, line, truth, records, station.Snapshot("", "", 0, 0).Counts, clock.Now - start);
+        var result = WorldResult.Judge(world, line, truth, records, station.Snapshot("", "", 0, 0).Counts, clock.Now - start);
+        result.Faults.AddRange(result.IsClean ? [] : mismatches);
+        return result;
     }
 
     /// <summary>Somebody else takes an ejector's pin for an input, and gives it back some frames later.</summary>
@@ -78,11 +97,38 @@ internal static class WorldRun
             }
             else if (pin < 0 && random.NextDouble() < world.PinTheftShare)
             {
-                pin = world.Options.Reject.Ejectors[random.Next(world.Lanes)].Pin;
+                // From a valve at rest: what is taken away while it blows, blows on, and no program can help it.
+                var wanted = world.Options.Reject.Ejectors[random.Next(world.Lanes)].Pin;
+                if (hardware.Controller.Read(wanted) == PinValue.High)
+                {
+                    return;
+                }
+
+                pin = wanted;
                 until = index + random.Next(1, 200);
                 hardware.Controller.SetPinMode(pin, PinMode.Input);
             }
         };
+    }
+
+    /// <summary>What the ejectors did while a part went by, with how far its centre was past the nozzle.</summary>
+    private static void Tell(PartTruth part, World world, VirtualLine line, StationHardware hardware)
+    {
+        var nozzle = part.Offset + world.Options.Reject.Position;
+        LabReport.Tell($"{part}");
+        foreach (var write in hardware.VirtualBoard!.Journal)
+        {
+            var past = line.TravelAt(write.At) - nozzle;
+            if (Math.Abs(past) < 100 && (part.Lanes & (1 << write.Lane)) != 0)
+            {
+                LabReport.Tell(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"  {write.At:hh\\:mm\\:ss\\.ffff}  lane {write.Lane} {(write.Active ? "on " : "off")}  centre {past:+0.0;-0.0} mm past the nozzle, belt {line.Motion.SpeedAt(write.At):F0} mm/s"
+                    )
+                );
+            }
+        }
     }
 
     private static Func<long, bool> Dropper(World world, VirtualLine line)
