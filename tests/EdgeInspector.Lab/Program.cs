@@ -1,5 +1,6 @@
 using System.Globalization;
 using EdgeInspector.Lab;
+using EdgeInspector.Lab.Faults;
 
 // Laboratories: long experiments on the service's own parts, each a command of its own. `line --seed=1 --scale=full`.
 if (args is [] or ["--help"] or ["-h"])
@@ -39,6 +40,8 @@ if (!Enum.TryParse<LabScale>(Value("--scale") ?? "short", ignoreCase: true, out 
 
 switch (args[0])
 {
+    case DyingProgram.Verb:
+        return await DyingProgram.RunAsync(args[1], args[2], args[3]);
     case "line":
         return LineLab.Run(seed, scale, Value("--only"), Value("--world") is { } world ? int.Parse(world, CultureInfo.InvariantCulture) : null);
     default:
