@@ -35,9 +35,9 @@ internal static class LineLab
             checks.AddRange(SettingsLab.Run());
         }
 
-        if (only is null or "faults")
+        if (only is null or "faults" || only.StartsWith("faults:", StringComparison.Ordinal))
         {
-            checks.AddRange(FaultLab.Run(seed, scale));
+            checks.AddRange(FaultLab.Run(seed, scale, only?[Math.Min(only.Length, "faults:".Length)..]));
         }
 
         if (checks.Count == 0)

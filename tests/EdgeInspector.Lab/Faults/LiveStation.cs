@@ -37,7 +37,7 @@ internal sealed class LiveStation : IAsyncDisposable
         Camera = new HangingCamera(new VirtualCamera(_line, Start, time));
         var model = StationModel.Of(_package);
         Detector = new HangingDetector(model.Detector);
-        _hardware = StationHardware.Virtual(_options, _line, Start, time, () => Camera);
+        _hardware = StationHardware.Virtual(_options, _line, Start, time, camera: () => Camera);
         Pins = new PinWatch(_options.Virtual.PinFile!, FaultStation.Pins);
         _station = new InspectionStation(
             _options,

@@ -8,13 +8,13 @@ namespace EdgeInspector.Lab.Faults;
 internal readonly record struct PinEdge(int Pin, bool High, Instant At);
 
 /// <summary>
-/// Looks at a virtual board's pins from outside of the program that drives them, four thousand times a second: what a
+/// Looks at a virtual board's pins from outside of the program that drives them, two thousand times a second: what a
 /// line's control would see. Reads the file in place of mapping it, since a mapping ends with the file's length. Any thread
 /// asks.
 /// </summary>
 internal sealed class PinWatch : IDisposable
 {
-    private static readonly TimeSpan Look = TimeSpan.FromMicroseconds(250);
+    private static readonly TimeSpan Look = TimeSpan.FromMicroseconds(500);
 
     private readonly int[] _pins;
     private readonly SafeFileHandle _file;

@@ -27,10 +27,10 @@ internal static class ProcessFaults
         using (var pins = new PinWatch(files.PinFile(0), FaultStation.Pins))
         {
             Inspecting(pins, service);
-            Thread.Sleep(1_500 + random.Next(500));
+            Until.Later(1_500 + random.Next(500));
             var killed = service.Signal(ServiceProcess.SigKill);
             _ = service.Ended();
-            Thread.Sleep(2 * Beat);
+            Until.Later(2 * Beat.TotalMilliseconds);
             Silence(run, Name, pins, killed);
         }
 
@@ -70,29 +70,27 @@ internal static class ProcessFaults
         using var service = ServiceProcess.Run(files, 0);
         using var pins = new PinWatch(files.PinFile(0), FaultStation.Pins);
         Inspecting(pins, service);
-        Thread.Sleep(2_000);
+        Until.Later(2_000);
         Until.True(() => !pins.IsHigh(FaultStation.Ejector), "the ejector did not come to rest");
         var stopped = service.Signal(ServiceProcess.SigStop);
-        Thread.Sleep(1_500);
+        Until.Later(1_500);
         Silence(run, Name, pins, stopped);
         var resumed = service.Signal(ServiceProcess.SigCont);
         var beats = pins.Seen(FaultStation.Heartbeat, high: true, resumed, "the heartbeat did not return");
-        Thread.Sleep(1_500);
+        Until.Later(1_500);
 
         // The worst moment: nothing in the process can switch the ejector off.
         var caught = default(Instant);
         pins.OnRise(FaultStation.Ejector, () => caught = service.Signal(ServiceProcess.SigStop));
         Until.True(() => caught != default, "no part was thrown out");
-        Thread.Sleep(700);
+        Until.Later(700);
         var released = service.Signal(ServiceProcess.SigCont);
-        var rested = pins.IsHigh(FaultStation.Ejector)
-            ? pins.Seen(FaultStation.Ejector, high: false, released, "the ejector stayed energised")
-            : released;
-        Thread.Sleep(1_500);
+        var rested = pins.Seen(FaultStation.Ejector, high: false, caught, "the ejector stayed energised");
+        Until.Later(1_500);
         var asked = Terminate(run, files, service, pins);
 
         run.Figures.Time($"{Name}: heartbeat back after SIGCONT, ms", beats.MillisecondsSince(resumed), 2_000);
-        run.Figures.Time($"{Name}: ejector at rest after SIGCONT, ms", rested.MillisecondsSince(released), options.Reject.Dwell.TotalMilliseconds);
+        run.Figures.Time($"{Name}: ejector at rest after SIGCONT, ms", Math.Max(0, rested.MillisecondsSince(released)), options.Reject.Dwell.TotalMilliseconds);
         var records = Records(files);
         var edges = pins.Edges(FaultStation.Ejector);
         var start = LineTruth.Start(options, edges, records) ?? throw new FaultNotShownException("no part was thrown out");
@@ -132,17 +130,17 @@ internal static class ProcessFaults
         using var service = ServiceProcess.Run(files, 0);
         using var pins = new PinWatch(files.PinFile(0), FaultStation.Pins);
         Inspecting(pins, service);
-        Thread.Sleep(1_500);
+        Until.Later(1_500);
         disk.Fill();
         var full = TimeProvider.System.GetInstant();
         var off = pins.Seen(FaultStation.Healthy, high: false, full, "Healthy did not drop");
         var offOn = DateTimeOffset.UtcNow - (TimeProvider.System.GetInstant() - off);
         var written = Records(files).Select(record => record.Id).ToHashSet();
-        Thread.Sleep(2_000);
+        Until.Later(2_000);
         var freed = TimeProvider.System.GetInstant();
         disk.Free();
         var on = pins.Seen(FaultStation.Healthy, high: true, freed, "the ledger did not recover");
-        Thread.Sleep(1_500);
+        Until.Later(1_500);
         var asked = Terminate(run, files, service, pins);
 
         // What passed was offered to the ledger as it was decided; what was thrown out, when the chute's eye had seen it.
@@ -191,7 +189,7 @@ internal static class ProcessFaults
             foreach (var (program, files, pins, name) in dying)
             {
                 var code = program.Ended();
-                Thread.Sleep(20);
+                Until.Later(20);
                 var worked = pins.Edges(FaultStation.Healthy).Any(edge => edge.High) && pins.Edges(FaultStation.Ejector).Any(edge => edge.High);
                 run.Figures.None($"{name}: never healthy, or no ejector energised", worked ? 0 : 1);
                 run.Figures.None($"{name}: exit code that would not restart the service", code == 0 ? 1 : 0);
@@ -238,10 +236,15 @@ internal static class ProcessFaults
     private static Instant Terminate(FaultRun run, FaultStation files, ServiceProcess service, PinWatch pins)
     {
         const string Name = "SIGTERM";
+        if (!pins.IsHigh(FaultStation.Healthy))
+        {
+            throw new FaultNotShownException($"the station is not healthy after what was done to it:\n{service.Said}");
+        }
+
         var asked = service.Signal(ServiceProcess.SigTerm);
         var off = pins.Seen(FaultStation.Healthy, high: false, asked, "Healthy did not drop");
         var code = service.Ended();
-        Thread.Sleep(20);
+        Until.Later(20);
         run.Figures.Time($"{Name}: Healthy off after, ms", off.MillisecondsSince(asked), FaultLab.Shown);
         run.Figures.None($"{Name}: exit code other than 0", code == 0 ? 0 : 1);
         run.Figures.None($"{Name}: outputs not safe", files.UnsafeOutputs(pins));

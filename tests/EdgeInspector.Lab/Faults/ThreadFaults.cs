@@ -22,7 +22,7 @@ internal static class ThreadFaults
             station =>
             {
                 station.Camera.Hang();
-                Thread.Sleep(50); // A read under way may still bring its frame.
+                Until.Later(50); // A read under way may still bring its frame.
                 return station.Camera.LastFrame;
             },
             station => station.Camera.Release()
@@ -38,7 +38,7 @@ internal static class ThreadFaults
             station =>
             {
                 station.Detector.Hang();
-                Thread.Sleep(100);
+                Until.Later(100);
                 return station.Detector.CalledAt;
             },
             station => station.Detector.Release()
@@ -56,17 +56,17 @@ internal static class ThreadFaults
         var files = new FaultStation(run.Folder, run.Seed);
         await using var station = new LiveStation(files);
         station.Run();
-        Thread.Sleep(1_000);
+        Until.Later(1_000);
 
         var fault = hang(station);
         var off = station.Pins.Seen(FaultStation.Healthy, high: false, fault, "Healthy did not drop");
         var left = howLong - (TimeProvider.System.GetInstant() - fault);
-        Thread.Sleep(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+        Until.Later(left.TotalMilliseconds);
         var beats = station.Pins.Edges(FaultStation.Heartbeat, fault);
         release(station);
         var released = TimeProvider.System.GetInstant();
         var on = station.Pins.Seen(FaultStation.Healthy, high: true, released, "the station did not recover");
-        Thread.Sleep(2_000);
+        Until.Later(2_000);
         var asked = TimeProvider.System.GetInstant();
         var (truth, records, counts) = await station.StopAsync();
 

@@ -8,8 +8,13 @@ internal sealed class FaultNotShownException(string what) : Exception(what);
 /// <summary>Waits of a laboratory, all of them bounded.</summary>
 internal static class Until
 {
+    private static readonly ManualResetEventSlim Never = new();
+
     /// <summary>Longer than anything here takes on a busy machine.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+
+    /// <summary>Lets time pass: a fault lasts for so many milliseconds, and what it does is to be seen in real time.</summary>
+    public static void Later(double milliseconds) => Never.Wait(TimeSpan.FromMilliseconds(Math.Max(0, milliseconds)));
 
     /// <summary>Waits for a condition, looking every few milliseconds.</summary>
     /// <exception cref="FaultNotShownException">It did not come about in time.</exception>
@@ -23,7 +28,7 @@ internal static class Until
                 throw new FaultNotShownException($"{otherwise} within {Limit.TotalSeconds:F0} s");
             }
 
-            Thread.Sleep(2);
+            Later(2);
         }
     }
 }
