@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using EdgeInspector.Lab.Faults;
 using EdgeInspector.Lab.Settings;
 using EdgeInspector.Lab.Worlds;
 
@@ -34,9 +35,14 @@ internal static class LineLab
             checks.AddRange(SettingsLab.Run());
         }
 
+        if (only is null or "faults" || only.StartsWith("faults:", StringComparison.Ordinal))
+        {
+            checks.AddRange(FaultLab.Run(seed, scale, only?[Math.Min(only.Length, "faults:".Length)..]));
+        }
+
         if (checks.Count == 0)
         {
-            LabReport.Tell($"--only: '{only}' is no part of this laboratory; there are worlds, controls, settings.");
+            LabReport.Tell($"--only: '{only}' is no part of this laboratory; there are worlds, controls, settings, faults.");
             return 2;
         }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using EdgeInspector.Lab;
+using EdgeInspector.Lab.Faults;
 
 // Laboratories: long experiments on the service's own parts, each a command of its own. `line --seed=1 --scale=full`.
 if (args is [] or ["--help"] or ["-h"])
@@ -42,6 +43,8 @@ int? Number(string name) => Value(name) is { } text ? int.Parse(text, CultureInf
 
 switch (args[0])
 {
+    case DyingProgram.Verb:
+        return await DyingProgram.RunAsync(args[1], args[2], args[3]);
     case "line":
         return LineLab.Run(seed, scale, Value("--only"), Number("--world"), Number("--part"));
     default:

@@ -25,6 +25,12 @@ internal sealed class InspectionStation : IAsyncDisposable
 
     private static readonly TimeSpan BookInterval = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>
+    /// A turn of the book keeping that took so long means that the whole process may have stood still: what the chute's eye
+    /// saw meanwhile is still on its way, and for as long again no part is called missing.
+    /// </summary>
+    private static readonly TimeSpan StoodStill = TimeSpan.FromMilliseconds(250);
+
     /// <summary>How long a stopping station waits for the end of a part in the entry eye's beam: 0.5 m at 1 m/s.</summary>
     private static readonly TimeSpan EyeLimit = TimeSpan.FromMilliseconds(500);
 
@@ -483,11 +489,24 @@ internal sealed class InspectionStation : IAsyncDisposable
     private async Task KeepBookAsync(CancellationToken stopping)
     {
         using var timer = new PeriodicTimer(BookInterval, _time);
+        var last = _time.GetInstant();
+        var patientUntil = last;
         while (!stopping.IsCancellationRequested)
         {
             DrainEvents();
-            _book.ExpireConfirmations(_time.GetInstant());
-            _desk.Step(_time.GetInstant());
+            var now = _time.GetInstant();
+            if (now - last > StoodStill)
+            {
+                patientUntil = now + StoodStill;
+            }
+
+            last = now;
+            if (now >= patientUntil)
+            {
+                _book.ExpireConfirmations(now);
+            }
+
+            _desk.Step(now);
             var uptime = _time.GetInstant() - _start;
             _frameRate.Sample(uptime, _figures.Frames);
             _partRate.Sample(uptime, _book.Counts().Parts);

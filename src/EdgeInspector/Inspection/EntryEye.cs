@@ -178,10 +178,13 @@ internal sealed class EntryEye(IBelt belt, double position, double tolerance, Ac
     private const int Capacity = 256;
 
     /// <summary>
-    /// Clear for less than this, mm, is still the same blockage: a crumbly edge, or the encoder's error after a reversal.
-    /// Parts that lie closer are told apart by the camera.
+    /// How far apart, mm, the edges of one end lie where it is crumbly or the eye flickers. What is no longer than that
+    /// belongs to its neighbour; two that are longer are never made one, however little belt is between them.
     /// </summary>
-    private readonly double _flutter = Math.Max(3, tolerance / 5);
+    private const double Flutter = 1;
+
+    /// <summary>How far off, mm, an end may be found by a belt that comes back to it: the encoder's error after a reversal.</summary>
+    private readonly double _afterJog = Math.Max(3, tolerance / 5);
 
     private readonly Lock _gate = new();
     private readonly EntryBlock[] _blocks = new EntryBlock[Capacity];
@@ -314,7 +317,7 @@ internal sealed class EntryEye(IBelt belt, double position, double tolerance, Ac
     private bool Bridge(bool before, bool blocked, int lost, double since, double offset)
     {
         var open = OpenBlock();
-        if (Math.Abs(offset - since) <= _flutter)
+        if (Math.Abs(offset - since) <= Flutter)
         {
             // Nothing that matters fits in between.
             if (blocked && open < 0 && !before)
@@ -376,14 +379,16 @@ internal sealed class EntryEye(IBelt belt, double position, double tolerance, Ac
             return; // The belt has come back to what is accounted for.
         }
 
+        var near = belt.Speed < 0 ? _afterJog : -Flutter;
         for (var i = _count - 1; joins && i >= 0; i--)
         {
             ref var block = ref _blocks[i];
-            if (offset >= block.Seen.From - _flutter && offset <= block.Seen.To + _flutter)
+            var reach = IsFragment(block.Seen) ? Math.Max(near, Flutter) : near;
+            if (offset >= block.Seen.From - reach && offset <= block.Seen.To + reach)
             {
                 block.Seen = new Stretch(Math.Min(block.Seen.From, offset), double.PositiveInfinity);
                 block.ToIsGuess = false;
-                Mark(offset > block.Reach - _flutter, block.Reach);
+                Mark(offset > block.Reach - Flutter, block.Reach);
                 return;
             }
         }
@@ -444,16 +449,9 @@ internal sealed class EntryEye(IBelt belt, double position, double tolerance, Ac
         block.Blockages += hidden;
         block.ToIsGuess = toIsGuess;
         Announce(block, known);
-        if (block.Seen.Length <= _flutter && open > 0 && _blocks[open - 1].ToIsGuess)
+        if (TryMerge(open))
         {
-            // The flutter of an end whose first edge was lost: here it was.
-            ref var flutters = ref _blocks[open - 1];
-            flutters.Seen = new Stretch(flutters.Seen.From, block.Reach);
-            flutters.Reach = block.Reach;
-            flutters.ToIsGuess = false;
-            _count--;
-            Array.Copy(_blocks, open + 1, _blocks, open, _count - open);
-            return false;
+            return hidden > 0;
         }
 
         if (!block.IsDoubtful)
@@ -467,10 +465,46 @@ internal sealed class EntryEye(IBelt belt, double position, double tolerance, Ac
         return news > 0;
     }
 
+    /// <summary>
+    /// Adds a block that has ended to the one it belongs to: what flutters at another's end, and what the belt came back to.
+    /// </summary>
+    private bool TryMerge(int index)
+    {
+        ref var block = ref _blocks[index];
+        for (var i = 0; i < _count; i++)
+        {
+            ref var other = ref _blocks[i];
+            var overlap = Math.Min(block.Seen.To, other.Seen.To) - Math.Max(block.Seen.From, other.Seen.From);
+            if (i == index || overlap < (IsFragment(block.Seen) ? -Flutter : Flutter))
+            {
+                continue;
+            }
+
+            // Where the other's end was lost and this goes on beyond, here it was.
+            other.ToIsGuess &= block.Seen.To <= other.Seen.To;
+            other.Seen = new Stretch(Math.Min(block.Seen.From, other.Seen.From), Math.Max(block.Seen.To, other.Seen.To));
+            other.Reach = other.Seen.To;
+            other.Blockages += block.Blockages - 1;
+            Seen += block.Blockages - 1;
+            for (var claim = 0; claim < block.Parts && other.Parts < Stretches.Capacity; claim++)
+            {
+                other.Claims[other.Parts++] = block.Claims[claim];
+            }
+
+            _count--;
+            Array.Copy(_blocks, index + 1, _blocks, index, _count - index);
+            return true;
+        }
+
+        return false;
+    }
+
+    private static bool IsFragment(in Stretch seen) => seen.Length <= 2 * Flutter;
+
     /// <summary>Tells how far a block goes, where it goes farther than was told.</summary>
     private void Announce(in EntryBlock block, double known)
     {
-        if (!_marked && block.Reach > known + _flutter)
+        if (!_marked && block.Reach > known + Flutter)
         {
             Mark(true, known);
         }

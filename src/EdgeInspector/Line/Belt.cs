@@ -166,7 +166,8 @@ internal sealed class EncoderBelt : IBelt
 
     /// <summary>
     /// Present motion: the parabola that fits the window's samples best (least squares), since the mean over a window says
-    /// how fast a belt on a ramp was half a window ago. A straight line where there are few samples.
+    /// how fast a belt on a ramp was half a window ago. A straight line where there are few samples, and the more of one
+    /// the more the curve is noise.
     /// </summary>
     private Motion Fit(long at, double travel, long samples)
     {
@@ -178,7 +179,7 @@ internal sealed class EncoderBelt : IBelt
         }
 
         // Times in windows before now, so -1 to 0, and travel less the present one: sums of small numbers.
-        double n = 1, x1 = 0, x2 = 0, x3 = 0, x4 = 0, y0 = 0, y1 = 0, y2 = 0;
+        double n = 1, x1 = 0, x2 = 0, x3 = 0, x4 = 0, y0 = 0, y1 = 0, y2 = 0, yy = 0;
         var (later, ran, ranBack) = (travel, false, false);
         for (var i = newest; i >= oldest && (n < 2 || at - _at[Index(i)] <= _window); i--)
         {
@@ -197,22 +198,32 @@ internal sealed class EncoderBelt : IBelt
             y0 += y;
             y1 += x * y;
             y2 += xx * y;
+            yy += y * y;
         }
 
         double place = 0, slope = 0, curve = 0;
-        if (n >= FewestForCurve)
-        {
-            // Normal equations of y = place + slope x + curve x², by cofactors.
-            var (a, b, c) = ((x2 * x4) - (x3 * x3), (x2 * x3) - (x1 * x4), (x1 * x3) - (x2 * x2));
-            var determinant = (n * a) + (x1 * b) + (x2 * c);
-            place = ((a * y0) + (b * y1) + (c * y2)) / determinant;
-            slope = ((b * y0) + (((n * x4) - (x2 * x2)) * y1) + (((x1 * x2) - (n * x3)) * y2)) / determinant;
-            curve = ((c * y0) + (((x1 * x2) - (n * x3)) * y1) + (((n * x2) - (x1 * x1)) * y2)) / determinant;
-        }
-        else if (n >= 2)
+        if (n >= 2)
         {
             slope = ((n * y1) - (x1 * y0)) / ((n * x2) - (x1 * x1));
             place = (y0 - (slope * x1)) / n;
+        }
+
+        if (n >= FewestForCurve)
+        {
+            // Normal equations of y = p + s x + c x², by cofactors.
+            var (a, b, c) = ((x2 * x4) - (x3 * x3), (x2 * x3) - (x1 * x4), (x1 * x3) - (x2 * x2));
+            var (d, e, f) = ((n * x4) - (x2 * x2), (x1 * x2) - (n * x3), (n * x2) - (x1 * x1));
+            var determinant = (n * a) + (x1 * b) + (x2 * c);
+            var p = ((a * y0) + (b * y1) + (c * y2)) / determinant;
+            var s = ((b * y0) + (d * y1) + (e * y2)) / determinant;
+            curve = ((c * y0) + (e * y1) + (f * y2)) / determinant;
+
+            // How much of the curve is the belt's, and not the noise of whole counts: its square beside its variance.
+            var variance = Math.Max(0, yy - (p * y0) - (s * y1) - (curve * y2)) / (n - 3) * f / determinant;
+            var share = curve * curve / ((curve * curve) + variance + double.Epsilon);
+            place += share * (p - place);
+            slope += share * (s - slope);
+            curve *= share;
         }
 
         // A belt that went only one way, or none, in the window does not turn because a parabola does.
@@ -323,38 +334,37 @@ internal sealed class EncoderBelt : IBelt
         /// <summary>For how long the acceleration is believed, s: no longer than it was watched.</summary>
         public double Horizon;
 
-        /// <summary>Travel some seconds later, mm. A belt that slows down comes to a stand; it does not turn.</summary>
+        /// <summary>Travel some seconds later, mm.</summary>
         public readonly double TravelAfter(double seconds)
         {
-            var within = Math.Min(seconds, Horizon);
-            if (Speed * Acceleration < 0 && -Speed / Acceleration < within)
-            {
-                return Travel - (Speed * Speed / (2 * Acceleration));
-            }
-
-            return Travel + (((Speed + (Acceleration * within / 2)) * within) + (SpeedAtHorizon * (seconds - within)));
+            var within = Math.Min(seconds, Curved);
+            return Travel + ((Speed + (Acceleration * within / 2)) * within) + ((Speed + (Acceleration * Curved)) * (seconds - within));
         }
 
         /// <summary>Seconds until a travel ahead is reached; <see cref="TooFar"/> when it is not.</summary>
         public readonly double TimeTo(double travel)
         {
-            var missing = travel - Travel;
-            var discriminant = (Speed * Speed) + (2 * Acceleration * missing);
             if (Speed <= 0)
             {
                 return TooFar;
             }
 
-            if (discriminant >= 0 && 2 * missing / (Speed + Math.Sqrt(discriminant)) is var soon && soon <= Horizon)
+            var missing = travel - Travel;
+            var discriminant = (Speed * Speed) + (2 * Acceleration * missing);
+            if (discriminant >= 0 && 2 * missing / (Speed + Math.Sqrt(discriminant)) is var soon && soon <= Curved)
             {
                 return soon;
             }
 
-            var speed = SpeedAtHorizon;
-            var reached = (Speed + (Acceleration * Horizon / 2)) * Horizon;
-            return speed <= 0 ? TooFar : Math.Min(TooFar, Horizon + ((missing - reached) / speed));
+            var reached = (Speed + (Acceleration * Curved / 2)) * Curved;
+            return Math.Min(TooFar, Curved + ((missing - reached) / (Speed + (Acceleration * Curved))));
         }
 
-        private readonly double SpeedAtHorizon => Speed + (Acceleration * Horizon);
+        /// <summary>
+        /// For how long the acceleration is carried on, s. A belt that brakes is taken to go on at a quarter of its speed:
+        /// whether it comes to a stand, or only runs slower, is known when it does.
+        /// </summary>
+        private readonly double Curved =>
+            Speed * Acceleration < 0 ? Math.Min(Horizon, 0.75 * Math.Abs(Speed / Acceleration)) : Horizon;
     }
 }

@@ -125,7 +125,8 @@ internal sealed class RejectLoop : IDisposable
 
         while (true)
         {
-            var step = _schedule.Next(_time.GetInstant());
+            var now = _time.GetInstant();
+            var step = _schedule.Next(now);
             switch (step.Action)
             {
                 case RejectAction.Wait:
@@ -136,7 +137,7 @@ internal sealed class RejectLoop : IDisposable
                     Tell(new PartEvent(PartEventKind.Missed, step.PartId, _time.GetInstant()));
                     break;
                 default:
-                    Act(step);
+                    Act(step, now);
                     break;
             }
         }
@@ -172,7 +173,7 @@ internal sealed class RejectLoop : IDisposable
         }
     }
 
-    private void Act(in RejectStep step)
+    private void Act(in RejectStep step, Instant asked)
     {
         var open = step.Action != RejectAction.Close;
         if (!_output.TrySetLanes(step.Lanes, open))
@@ -196,7 +197,7 @@ internal sealed class RejectLoop : IDisposable
                 new PartEvent(
                     step.PartId == 0 ? PartEventKind.FiredUndecided : PartEventKind.Fired,
                     step.PartId,
-                    firedAt,
+                    step.PartId == 0 ? asked : firedAt, // By this instant the schedule names the pulse when its part is decided.
                     lateness,
                     Lane: (byte)BitOperations.TrailingZeroCount(step.Lanes)
                 )

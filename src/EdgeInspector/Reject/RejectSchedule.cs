@@ -458,6 +458,12 @@ internal sealed class RejectSchedule
     private void KeepOpen(byte lanes, in Pulse plan, long now)
     {
         var close = plan.Close == Never ? now + _dwell : Math.Max(plan.Close, now + _shortestPulse);
+        if (!double.IsNaN(plan.CloseTravel))
+        {
+            // Travel says when to close, and is asked again; a time foreseen by a belt that all but stood is not.
+            close = Math.Min(close, now + Math.Max(_dwell, _shortestPulse));
+        }
+
         for (var lane = 0; lane < MostLanes; lane++)
         {
             if ((lanes & (1 << lane)) != 0)

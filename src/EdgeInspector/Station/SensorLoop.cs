@@ -10,7 +10,7 @@ internal delegate void PanelInput(in SensorReading reading);
 
 /// <summary>
 /// The sensor thread: hands each reading to whom it concerns. The encoder moves the belt, the entry eye announces parts,
-/// the confirm eye proves rejects, contacts go to the panel. Owns the reader.
+/// the confirm eye proves rejects, and the panel hears of everything. Owns the reader.
 /// </summary>
 internal sealed class SensorLoop : IDisposable
 {

@@ -86,17 +86,18 @@ public sealed class EncoderBeltTests
     }
 
     [Fact]
-    public void BeltThatSlowsDownComesToAStandAndDoesNotTurn()
+    public void BeltThatBrakesDoesNotTurnAndIsNotTakenForOneThatStands()
     {
         var belt = new EncoderBelt(countsPerMillimetre: 10, TimeSpan.FromMilliseconds(50));
         for (var ms = 0; ms <= 180; ms += 2)
         {
             var t = ms / 1000.0;
-            belt.Sample((long)(10 * ((1000 * t) - (2500 * t * t))), Some.At(ms)); // 1 m/s, 5 m/s²: stands at 100 mm after 200 ms.
+            belt.Sample((long)(10 * ((1000 * t) - (2500 * t * t))), Some.At(ms)); // 1 m/s, 5 m/s²: 99 mm now, 100 when it stands.
         }
 
-        Assert.Equal(100, belt.TravelAt(Some.At(400)), 0.3);
-        Assert.Equal(Instant.Never, belt.WhenTravelReaches(101));
+        Assert.Equal(99.75, belt.TravelAt(Some.At(190)), 0.15);
+        Assert.InRange(belt.TravelAt(Some.At(300)), 99.75, 104);
+        Assert.NotEqual(Instant.Never, belt.WhenTravelReaches(101));
     }
 
     [Theory]

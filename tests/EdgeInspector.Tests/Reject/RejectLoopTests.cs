@@ -107,6 +107,20 @@ public sealed class RejectLoopTests : IDisposable
         Assert.Equal(100, travelled);
     }
 
+    [Fact]
+    public void PulseForAnUndecidedPartIsToldOfByTheInstantThatItsDecisionNames()
+    {
+        using var loop = Loop(time: new RunningClock(_clock));
+        _marks.TryWrite(new EntryMark(0, byte.MaxValue, true, 50));
+        _marks.TryWrite(new EntryMark(0, byte.MaxValue, false, 110));
+        Walk(loop, 0, 700);
+        _decisions.Write(Some.Decision(1, offset: 80));
+        loop.Step();
+        var told = Told();
+        Assert.Equal([PartEventKind.FiredUndecided, PartEventKind.Fired], told.Select(happened => happened.Kind));
+        Assert.Equal(told[0].At, told[1].At);
+    }
+
     public void Dispose() => _controller.Dispose();
 
     private RejectLoop Loop(bool activeHigh = true, TimeProvider? time = null, Instant? start = null)
@@ -148,5 +162,15 @@ public sealed class RejectLoopTests : IDisposable
         }
 
         return told;
+    }
+
+    /// <summary>A clock that goes on between two looks, as real ones do.</summary>
+    private sealed class RunningClock(LineClock clock) : TimeProvider
+    {
+        private long _looks;
+
+        public override long TimestampFrequency => clock.TimestampFrequency;
+
+        public override long GetTimestamp() => clock.GetTimestamp() + (++_looks % 1000);
     }
 }

@@ -1,0 +1,80 @@
+using EdgeInspector.Cli;
+using EdgeInspector.Line;
+using EdgeInspector.Simulation;
+
+namespace EdgeInspector.Lab.Faults;
+
+/// <summary>What a station's records say of a line in trouble, held against the truth.</summary>
+internal sealed class LineJudgement
+{
+    private LineJudgement() { }
+
+    /// <summary>Parts thrown out that nobody fired at, and parts fired at that stayed.</summary>
+    public List<string> WrongHits { get; } = [];
+
+    /// <summary>Parts without exactly one record, records without a part.</summary>
+    public List<string> Unaccounted { get; } = [];
+
+    /// <summary>Undecided parts that the recipe wanted thrown out and that were not fired at.</summary>
+    public List<string> AgainstPolicy { get; } = [];
+
+    /// <summary>Judges.</summary>
+    /// <param name="truth">When all was over.</param>
+    /// <param name="records">Of the whole run.</param>
+    /// <param name="known">Up to when parts at the entry eye were the station's business, on the line's time.</param>
+    /// <param name="isExcused">Parts whose fate nobody is to blame for.</param>
+    public static LineJudgement Of(
+        IReadOnlyList<PartTruth> truth,
+        IReadOnlyList<PartRecord> records,
+        TimeSpan known,
+        Func<PartTruth, bool>? isExcused = null
+    )
+    {
+        var result = new LineJudgement();
+        var match = DemoReport.Match(truth, records);
+        foreach (var part in truth.Where(part => part.Fate != PartFate.OnBelt))
+        {
+            var of = match.GetValueOrDefault(part.Index) ?? [];
+            if (of.Count != 1 && !(of.Count == 0 && part.EnteredAt > known))
+            {
+                // How many parts lie in a row that no frame showed is a guess: any record that covers the part will do.
+                var covering = records.Where(record => Covers(record, part)).ToList();
+                if (covering.Count == 0 || of.Exists(record => record.Views > 0))
+                {
+                    result.Unaccounted.Add($"part {part.Index} at {part.Offset:F1} mm has {of.Count} records");
+                    continue;
+                }
+
+                of = covering;
+            }
+
+            var ejected = part.Fate == PartFate.Ejected;
+            if (of.Count > 0 && isExcused?.Invoke(part) != true && !of.Exists(record => record.Fired == ejected))
+            {
+                result.WrongHits.Add(
+                    $"part {part.Index} at {part.Offset:F1} mm {(ejected ? "went out and was not fired at" : "was fired at and stayed")}: {Text(of[0])}"
+                );
+            }
+        }
+
+        var matched = match.Values.SelectMany(found => found).ToHashSet();
+        result.Unaccounted.AddRange(
+            records
+                .Where(record => !matched.Contains(record) && (record.Views > 0 || !truth.Any(part => Covers(record, part))))
+                .Select(record => $"no part for {Text(record)}")
+        );
+        result.AgainstPolicy.AddRange(
+            records
+                .Where(record => record.Verdict is Verdict.NotInspected or Verdict.Late && record.Reason != Reason.Stopped)
+                .Where(record => record.EntrySeen && !record.Fired)
+                .Select(Text)
+        );
+        return result;
+    }
+
+    private static bool Covers(PartRecord record, PartTruth part) =>
+        Math.Abs(record.Offset - part.Offset) <= (record.Length + part.Length) / 2;
+
+    private static string Text(PartRecord record) =>
+        $"#{record.Number} {record.Verdict}/{record.Reason} {record.Disposition}{(record.Fired ? " fired" : "")}, {record.Views} views, {record.Offset:F1} mm";
+}
