@@ -127,7 +127,7 @@ internal sealed class InspectionStation : IAsyncDisposable
                 options.Reject.Window / 2,
                 options.Reject.Latency + options.Reject.ShortestPulse,
                 options.Reject.Latency + (options.Reject.Dwell / 2) + RejectLoop.LongestWait,
-                options.Inspection.EntryTolerance + (options.Inspection.ShortestPart / 2)
+                options.Inspection.EntryTolerance + (2 * options.Inspection.ShortestPart) // A typical part: a guess may be that far off.
             ),
             _decisions,
             _events.Writer,

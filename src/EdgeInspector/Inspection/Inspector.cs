@@ -245,12 +245,12 @@ internal sealed class Inspector
             var left = _tracker.HasLeft(track);
             if (!track.Decided && (track.Views >= _rules.Recipe.Views || left))
             {
-                // A single flicker that the entry eye did not see either is no part; anything more is one.
+                // A single flicker that the entry eye did not see either is no part, if it stays one; anything more is.
                 if (track.Sightings > 1 || _entryEyes.Count == 0 || _entryEyes.Saw(LanesOf(track), OffsetOf(track)))
                 {
                     Emit(ref track, _rules.Judge(track), capturedAt, frame);
                 }
-                else
+                else if (left)
                 {
                     _figures.GhostSeen();
                     track.Decided = true;
@@ -428,7 +428,7 @@ internal sealed class Inspector
     {
         foreach (ref readonly var track in _tracker.Tracks)
         {
-            if (track.PartId > 0 && (LanesOf(track) & lanes) != 0 && Math.Abs(OffsetOf(track) - place.Centre) < 0.4 * _typicalLength)
+            if (track.PartId > 0 && (LanesOf(track) & lanes) != 0 && Math.Abs(OffsetOf(track) - place.Centre) < _typicalLength / 2)
             {
                 return true;
             }

@@ -416,7 +416,7 @@ internal sealed class PartBook
     {
         var index = Matching(_awaitingEye, at, lane);
         var undecided = _undecided.FindIndex(pulse => !pulse.Seen && IsAnswer(at - pulse.At) && (lane < 0 || lane == pulse.Lane));
-        if (undecided >= 0 && (index < 0 || _undecided[undecided].At < _awaitingEye[index].FiredAt))
+        if (undecided >= 0 && index < 0) // A part that is known goes first: the blast before it may have met bare belt.
         {
             _undecided[undecided] = _undecided[undecided] with { Seen = true };
             return;

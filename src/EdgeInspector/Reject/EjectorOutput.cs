@@ -38,16 +38,19 @@ internal sealed class EjectorOutput : IDisposable
     /// <summary>Number of lanes.</summary>
     public int Lanes => _ejectors.Length;
 
-    /// <summary>Energises or releases several lanes, one bit a lane; false when any of their pins is no longer an output.</summary>
-    public bool TrySetLanes(byte lanes, bool on)
+    /// <summary>Energises or releases several lanes, one bit a lane; returns those whose pin is no longer an output.</summary>
+    public byte SetLanes(byte lanes, bool on)
     {
-        var set = true;
+        byte refused = 0;
         for (var lane = 0; lane < _ejectors.Length; lane++)
         {
-            set &= (lanes & (1 << lane)) == 0 || TrySet(lane, on);
+            if ((lanes & (1 << lane)) != 0 && !TrySet(lane, on))
+            {
+                refused |= (byte)(1 << lane);
+            }
         }
 
-        return set;
+        return refused;
     }
 
     /// <summary>

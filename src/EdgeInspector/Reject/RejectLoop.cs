@@ -118,9 +118,9 @@ internal sealed class RejectLoop : IDisposable
             _schedule.OpenByHand(asked - 1, _time.GetInstant());
         }
 
-        if (_stuckOpen != 0 && _output.TrySetLanes(_stuckOpen, on: false))
+        if (_stuckOpen != 0)
         {
-            _stuckOpen = 0; // The pin is an output again, and the valve at rest.
+            _stuckOpen = _output.SetLanes(_stuckOpen, on: false); // Until the pin is an output again, and the valve at rest.
         }
 
         while (true)
@@ -176,9 +176,10 @@ internal sealed class RejectLoop : IDisposable
     private void Act(in RejectStep step, Instant asked)
     {
         var open = step.Action != RejectAction.Close;
-        if (!_output.TrySetLanes(step.Lanes, open))
+        var refused = _output.SetLanes(step.Lanes, open);
+        _stuckOpen = open ? (byte)(_stuckOpen & ~step.Lanes) : (byte)(_stuckOpen | refused);
+        if (refused != 0)
         {
-            _stuckOpen |= open ? (byte)0 : step.Lanes;
             if (step.Action == RejectAction.OpenUndecided)
             {
                 _schedule.RefuseThrownOut();

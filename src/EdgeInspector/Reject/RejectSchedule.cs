@@ -278,11 +278,22 @@ internal sealed class RejectSchedule
                 return;
             }
 
+            // One stretch of belt is announced once: an end that was lost is here at the latest.
+            var from = mark.Offset;
+            for (var i = 0; i < _expectedCount; i++)
+            {
+                if (_expected[i].Eye == mark.Eye)
+                {
+                    _expected[i].To = Math.Min(_expected[i].To, Math.Max(mark.Offset, _expected[i].Cursor));
+                    from = Math.Max(from, _expected[i].To);
+                }
+            }
+
             _expected[_expectedCount++] = new Expected
             {
                 Eye = mark.Eye,
                 Lanes = mark.Lanes,
-                Cursor = mark.Offset,
+                Cursor = from,
                 To = double.PositiveInfinity,
             };
             return;
@@ -396,7 +407,8 @@ internal sealed class RejectSchedule
             }
         }
 
-        var exit = When(offset + _position + _halfWindow); // Of the likeliest place it can be at.
+        // Of what is spread, the likeliest place, with some millimetres for the guess.
+        var exit = When(offset + _position + (isSpread ? _halfWindow / 2 : _halfWindow));
         var (cutFrom, cutTo) = (Math.Max(from, clearFrom), Math.Min(to, clearTo));
         if (cutTo != Never && cutFrom != Never && cutTo - cutFrom < _shortestPulse)
         {
@@ -720,21 +732,30 @@ internal sealed class RejectSchedule
 
     private Pulse Plan(in Known part, int index) => Plan(part.Offset, part.Ahead, part.Behind, part.Lanes, index);
 
+    /// <summary>Finds what was thrown out undecided at a part's place, the nearest of it; once.</summary>
     private bool TryClaimThrownOut(in Decision decision, out Instant firedAt)
     {
+        var nearest = -1;
+        var distance = double.MaxValue;
         for (var i = 0; i < _thrownOutCount; i++)
         {
             ref readonly var gone = ref _thrownOut[i];
-            if ((gone.Lanes & decision.Lanes) != 0 && Math.Abs(gone.Centre - decision.Offset) < Math.Max(gone.HalfLength, decision.Length / 2))
+            var apart = Math.Abs(gone.Centre - decision.Offset);
+            if ((gone.Lanes & decision.Lanes) != 0 && apart < Math.Max(gone.HalfLength, decision.Length / 2) && apart < distance)
             {
-                firedAt = gone.At;
-                Array.Copy(_thrownOut, i + 1, _thrownOut, i, --_thrownOutCount - i);
-                return true;
+                (nearest, distance) = (i, apart);
             }
         }
 
-        firedAt = Instant.Never;
-        return false;
+        if (nearest < 0)
+        {
+            firedAt = Instant.Never;
+            return false;
+        }
+
+        firedAt = _thrownOut[nearest].At;
+        Array.Copy(_thrownOut, nearest + 1, _thrownOut, nearest, --_thrownOutCount - nearest);
+        return true;
     }
 
     /// <summary>Lets go of what the ejector is far behind of.</summary>

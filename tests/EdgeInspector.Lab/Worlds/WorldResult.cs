@@ -92,7 +92,9 @@ internal sealed class WorldResult
             var excused =
                 part.Fate == PartFate.Removed
                 || (part.Troubles.HasFlag(PartTroubles.Straddles) && of.TrueForAll(record => record.Views == 0)) // Unseen, it is two to the eyes.
-                || (part.Troubles.HasFlag(PartTroubles.ValveStuck) && !ejected);
+                || (part.Troubles.HasFlag(PartTroubles.ValveStuck) && !ejected)
+                || (of.TrueForAll(record => record.Views == 0) && truth.Any(other => IsGuessedBeside(other, part)))
+                || of.Exists(record => record.Reason == Reason.OutputFault);
             if (!excused && !of.Exists(record => record.Fired == ejected))
             {
                 result.WrongHits++;
@@ -166,6 +168,10 @@ internal sealed class WorldResult
     /// </summary>
     private static bool MayBeGuessed(PartRecord record, PartTruth part) =>
         part.Troubles.HasFlag(PartTroubles.EntryEdgeLost) && Math.Abs(record.Offset - part.Offset) < GuessReach;
+
+    /// <summary>Whether the entry eye lost an edge near a part: unseen by the camera, its place is a guess.</summary>
+    private static bool IsGuessedBeside(PartTruth other, PartTruth part) =>
+        IsUnknowable(other) && (other.Lanes & part.Lanes) != 0 && Math.Abs(other.Offset - part.Offset) < GuessReach;
 
     /// <summary>Whether the entry eye may have known nothing of it: then only a frame can tell.</summary>
     private static bool IsUnknowable(PartTruth part) => (part.Troubles & (PartTroubles.Added | PartTroubles.EntryEdgeLost)) != 0;
