@@ -56,7 +56,7 @@ internal static class ThreadFaults
         var files = new FaultStation(run.Folder, run.Seed);
         await using var station = new LiveStation(files);
         station.Run();
-        Until.Later(1_000);
+        Until.Later(500);
 
         var fault = hang(station);
         var off = station.Pins.Seen(FaultStation.Healthy, high: false, fault, "Healthy did not drop");
@@ -66,7 +66,7 @@ internal static class ThreadFaults
         release(station);
         var released = TimeProvider.System.GetInstant();
         var on = station.Pins.Seen(FaultStation.Healthy, high: true, released, "the station did not recover");
-        Until.Later(2_000);
+        Until.Later(1_500);
         var asked = TimeProvider.System.GetInstant();
         var (truth, records, counts) = await station.StopAsync();
 
