@@ -53,7 +53,7 @@ internal static class LineLab
     {
         var watch = Stopwatch.StartNew();
         var count = ((parts + PartsInAWorld - 1) / PartsInAWorld) + 1; // The parts still on the belt at the end do not count.
-        long carried = 0, ejected = 0, undecided = 0, wrong = 0, unaccounted = 0, policy = 0, books = 0, guessed = 0;
+        long carried = 0, ejected = 0, undecided = 0, wrong = 0, unaccounted = 0, policy = 0, books = 0, guessed = 0, unknowable = 0;
         var hours = 0.0;
         var gate = new Lock();
         var done = 0;
@@ -74,6 +74,7 @@ internal static class LineLab
                     unaccounted += result.Unaccounted;
                     policy += result.AgainstPolicy;
                     books += result.Unreconciled;
+                    unknowable += result.Unknowable;
                     guessed += result.Guessed;
                     hours += result.Time.TotalHours;
                     Report(seed, world, result);
@@ -97,6 +98,7 @@ internal static class LineLab
             LabCheck.AtMost("parts unaccounted", unaccounted, 0),
             LabCheck.AtMost("undecidable parts handled against the recipe", policy, 0),
             LabCheck.AtMost("counts that contradict the records", books, 0),
+            LabCheck.AtMost("share of parts that no frame showed and whose edges at the entry eye were lost", unknowable / (double)Math.Max(1, carried), 0.001),
         ];
     }
 

@@ -479,6 +479,19 @@ internal sealed class PartBook
 
         var pulse = _undecided[index];
         _undecided.RemoveAt(index);
+        if (!pulse.Seen)
+        {
+            // One part fell into a blast that stands for several: the eye's word went to the first of them, and is this part's.
+            var beside = _undecided.FindIndex(other =>
+                other.Seen && other.Lane == pulse.Lane && (other.At - pulse.At).Duration() <= _confirmUntil - _confirmFrom
+            );
+            if (beside >= 0)
+            {
+                _undecided[beside] = _undecided[beside] with { Seen = false };
+                return pulse with { Seen = true };
+            }
+        }
+
         return pulse;
     }
 

@@ -284,7 +284,11 @@ internal sealed class RejectSchedule
             {
                 if (_expected[i].Eye == mark.Eye)
                 {
-                    _expected[i].To = Math.Min(_expected[i].To, Math.Max(mark.Offset, _expected[i].Cursor));
+                    if (double.IsInfinity(_expected[i].To))
+                    {
+                        _expected[i].To = Math.Max(mark.Offset, _expected[i].Cursor);
+                    }
+
                     from = Math.Max(from, _expected[i].To);
                 }
             }

@@ -35,7 +35,7 @@ internal sealed class WorldResult
     /// <summary>Parts of rows no frame showed, whose number is a guess: covered by records, but not one to one.</summary>
     public int Guessed { get; private set; }
 
-    /// <summary>Parts of which no sensor and no frame ever told.</summary>
+    /// <summary>Parts of which no sensor and no frame ever told, and those thrown out beside one, unseen, under no name.</summary>
     public int Unknowable { get; private set; }
 
     /// <summary>Simulated time.</summary>
@@ -67,7 +67,7 @@ internal sealed class WorldResult
             var ejected = part.Fate == PartFate.Ejected;
             result.Ejected += ejected ? 1 : 0;
             var of = match.GetValueOrDefault(part.Index) ?? [];
-            if (of.Count == 0 && IsUnknowable(part))
+            if (of.Count == 0 && (IsUnknowable(part) || truth.Any(other => IsGuessedBeside(other, part))))
             {
                 result.Unknowable++; // No eye and no frame ever showed it.
                 continue;
@@ -89,11 +89,13 @@ internal sealed class WorldResult
             }
 
             // Of a guessed row any of the records that cover the part may be its own.
+            var guessedBeside = of.TrueForAll(record => record.Views == 0) && truth.Any(other => IsGuessedBeside(other, part));
+            result.Unknowable += guessedBeside && ejected && !of.Exists(record => record.Fired) ? 1 : 0;
             var excused =
                 part.Fate == PartFate.Removed
                 || (part.Troubles.HasFlag(PartTroubles.Straddles) && of.TrueForAll(record => record.Views == 0)) // Unseen, it is two to the eyes.
                 || (part.Troubles.HasFlag(PartTroubles.ValveStuck) && !ejected)
-                || (of.TrueForAll(record => record.Views == 0) && truth.Any(other => IsGuessedBeside(other, part)))
+                || guessedBeside
                 || of.Exists(record => record.Reason == Reason.OutputFault);
             if (!excused && !of.Exists(record => record.Fired == ejected))
             {
@@ -104,7 +106,7 @@ internal sealed class WorldResult
             foreach (var record in of)
             {
                 result.Undecided += record.Verdict is Verdict.NotInspected or Verdict.Late ? 1 : 0;
-                if (!IsUnknowable(part) && IsAgainstPolicy(record, recipe))
+                if (!guessedBeside && IsAgainstPolicy(record, recipe))
                 {
                     result.AgainstPolicy++;
                     result.Say($"part {part.Index} at {part.Offset:F1} mm: {Text(record)}, and the recipe says not inspected {recipe.OnNotInspected}, late {recipe.OnLate}");
