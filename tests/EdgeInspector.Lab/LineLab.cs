@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using EdgeInspector.Lab.Faults;
+using EdgeInspector.Lab.Lateness;
 using EdgeInspector.Lab.Settings;
 using EdgeInspector.Lab.Worlds;
 
@@ -30,6 +31,11 @@ internal static class LineLab
             checks.AddRange(Controls(seed));
         }
 
+        if (only is null or "lateness")
+        {
+            checks.AddRange(LatenessLab.Run(scale));
+        }
+
         if (only is null or "settings")
         {
             checks.AddRange(SettingsLab.Run());
@@ -42,7 +48,7 @@ internal static class LineLab
 
         if (checks.Count == 0)
         {
-            LabReport.Tell($"--only: '{only}' is no part of this laboratory; there are worlds, controls, settings, faults.");
+            LabReport.Tell($"--only: '{only}' is no part of this laboratory; there are worlds, controls, lateness, settings, faults.");
             return 2;
         }
 

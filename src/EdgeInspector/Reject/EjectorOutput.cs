@@ -15,6 +15,7 @@ internal sealed class EjectorOutput : IDisposable
     // One pair a lane: the library's single-pin Write allocates 40 bytes a call (System.Device.Gpio 4.2), the span overload none.
     private readonly PinValuePair[] _off;
     private readonly PinValuePair[] _on;
+    private byte _energised;
     private volatile bool _isSafe;
     private bool _disposed;
 
@@ -67,8 +68,11 @@ internal sealed class EjectorOutput : IDisposable
         _controller.Write((on ? _on : _off).AsSpan(lane, 1));
         if (!on)
         {
+            _energised &= (byte)~(1 << lane);
             return true;
         }
+
+        _energised |= (byte)(1 << lane);
 
         // No lock that a dying thread could hold. Whoever made the lanes safe meanwhile wrote before or after this write;
         // in the first case it is seen here.
@@ -80,6 +84,21 @@ internal sealed class EjectorOutput : IDisposable
 
         _controller.Write(_off.AsSpan(lane, 1));
         return false;
+    }
+
+    /// <summary>
+    /// Writes the rest level to the lanes that are at rest, which changes nothing: a moment before a pulse, so that the same
+    /// way is quick when it counts. Reject thread.
+    /// </summary>
+    public void Rehearse()
+    {
+        for (var lane = 0; lane < _ejectors.Length; lane++)
+        {
+            if ((_energised & (1 << lane)) == 0)
+            {
+                TrySet(lane, on: false);
+            }
+        }
     }
 
     /// <summary>Writes the rest level to every lane.</summary>

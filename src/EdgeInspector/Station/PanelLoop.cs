@@ -183,7 +183,6 @@ internal sealed class PanelLoop : IDisposable
         }
 
         _outputs.Dispose();
-        _timer.Dispose();
     }
 
     private void ProcessEnds(object? sender, EventArgs end) => WriteSafe();

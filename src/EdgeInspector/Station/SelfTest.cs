@@ -135,7 +135,7 @@ internal sealed class SelfTest : IDisposable
     )
     {
         using var test = new SelfTest(controller, loopbacks, pulse);
-        using var timer = new PreciseTimer(Look);
+        var timer = new PreciseTimer(Look);
         while (true)
         {
             var due = test.Step(time.GetInstant());

@@ -101,7 +101,6 @@ internal sealed class SystemdWatchdog : IDisposable
         _timer.Wake();
         _thread?.Join();
         _socket.Dispose();
-        _timer.Dispose();
     }
 
     private bool TrySend()

@@ -1,96 +1,90 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using EdgeInspector.Line;
 
 namespace EdgeInspector.Timing;
 
 /// <summary>
-/// Waits for an instant of the monotonic clock, or for <see cref="Wake"/>: <c>ppoll</c> on an eventfd with a nanosecond
-/// timeout, then a short spin. One thread waits, any thread wakes. Allocates nothing.
+/// Waits for an instant of the monotonic clock, or for <see cref="Wake"/>, then spins a little. One thread waits, any
+/// thread wakes. Allocates nothing.
+/// <para>
+/// It is a futex with an absolute time: one system call a wait, no time lost between reading the clock and going to sleep,
+/// and none for a thread that was preempted in between. <c>ppoll</c> takes a relative time only, and a timer's descriptor
+/// costs three calls.
+/// </para>
 /// </summary>
-internal sealed partial class PreciseTimer : IDisposable
+internal sealed unsafe partial class PreciseTimer
 {
-    private const short PollIn = 1;
-    private const int NonBlocking = 0x800;
-    private const int CloseOnExec = 0x80000;
+    // linux/futex.h: FUTEX_WAIT_BITSET and FUTEX_WAKE, both FUTEX_PRIVATE_FLAG; the former takes an absolute time of
+    // CLOCK_MONOTONIC.
+    private const int WaitAbsolute = 9 | 128;
+    private const int WakeOne = 1 | 128;
+    private const uint AnyBit = uint.MaxValue;
+
+    // SYS_futex: glibc has no function of its own for it.
+    private static readonly nint FutexCall =
+        RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 202
+        : RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.RiscV64 or Architecture.LoongArch64 ? 98
+        : throw new PlatformNotSupportedException($"no futex is known for {RuntimeInformation.ProcessArchitecture}");
+
     private readonly long _spin;
-    private int _eventFd;
+
+    // Pinned for good, since the kernel looks at it while the collector may run; a cache line of its own.
+    private readonly int[] _word = GC.AllocateArray<int>(16, pinned: true);
+    private readonly int* _woken;
 
     /// <param name="spin">How much of the end of a wait is spun.</param>
-    /// <exception cref="IOException">The kernel gave no eventfd.</exception>
     public PreciseTimer(TimeSpan spin)
     {
-        _spin = spin.Ticks * 100;
-        _eventFd = EventFd(0, NonBlocking | CloseOnExec);
-        if (_eventFd < 0)
-        {
-            throw new IOException($"eventfd failed: {Marshal.GetLastPInvokeErrorMessage()}");
-        }
+        _spin = spin.Ticks * TimeSpan.NanosecondsPerTick;
+        _woken = (int*)Unsafe.AsPointer(ref _word[0]);
     }
 
-    /// <summary>Waits until <paramref name="due"/> or a wake-up, whichever comes first.</summary>
+    /// <summary>Waits until <paramref name="due"/> or a wake-up, whichever comes first. A time long past is no wait.</summary>
     /// <param name="due">On the clock of <see cref="Stopwatch.GetTimestamp"/>.</param>
     /// <param name="spin">False where being some microseconds late does not matter.</param>
-    public unsafe void WaitUntil(Instant due, bool spin)
+    public void WaitUntil(Instant due, bool spin)
     {
-        var sleep = due.Nanoseconds - Stopwatch.GetTimestamp() - (spin ? _spin : 0);
-        if (sleep > 0)
+        var sleepUntil = due.Nanoseconds - (spin ? _spin : 0);
+        var until = new TimeSpec { Seconds = sleepUntil / 1_000_000_000, Nanoseconds = sleepUntil % 1_000_000_000 };
+        while (Stopwatch.GetTimestamp() < sleepUntil)
         {
-            var poll = new PollFd { Fd = _eventFd, Events = PollIn };
-            var timeout = new TimeSpec { Seconds = sleep / 1_000_000_000, Nanoseconds = sleep % 1_000_000_000 };
-            if (PPoll(&poll, 1, &timeout, null) > 0)
+            if (Interlocked.Exchange(ref *_woken, 0) != 0)
             {
-                ulong count;
-                _ = Read(_eventFd, &count, sizeof(ulong));
                 return;
             }
+
+            // Returns at once when it was woken meanwhile, and now and then for no reason.
+            Futex(FutexCall, _woken, WaitAbsolute, 0, &until, null, AnyBit);
         }
 
-        while (spin && Stopwatch.GetTimestamp() < due.Nanoseconds)
+        if (spin)
         {
-            Thread.SpinWait(8);
+            SpinUntil(due);
         }
     }
 
-    /// <summary>Ends a wait, or the next one if none is under way.</summary>
-    public unsafe void Wake()
+    /// <summary>Keeps the processor until an instant that is near.</summary>
+    public static void SpinUntil(Instant due)
     {
-        ulong one = 1;
-        _ = Write(_eventFd, &one, sizeof(ulong));
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        var fd = Interlocked.Exchange(ref _eventFd, -1);
-        if (fd >= 0)
+        while (Stopwatch.GetTimestamp() < due.Nanoseconds)
         {
-            _ = Close(fd);
+            Thread.SpinWait(1);
         }
     }
 
-    [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
-    private static partial int EventFd(uint initial, int flags);
-
-    [LibraryImport("libc", EntryPoint = "ppoll")]
-    private static unsafe partial int PPoll(PollFd* fds, nuint count, TimeSpec* timeout, void* signalMask);
-
-    [LibraryImport("libc", EntryPoint = "read")]
-    private static unsafe partial nint Read(int fd, void* buffer, nuint length);
-
-    [LibraryImport("libc", EntryPoint = "write")]
-    private static unsafe partial nint Write(int fd, void* buffer, nuint length);
-
-    [LibraryImport("libc", EntryPoint = "close")]
-    private static partial int Close(int fd);
-
-    [StructLayout(LayoutKind.Sequential)]
-    private struct PollFd
+    /// <summary>Ends a wait, or the next one if none is under way; the last spin it lets run out.</summary>
+    public void Wake()
     {
-        public int Fd;
-        public short Events;
-        public short Returned;
+        if (Interlocked.Exchange(ref *_woken, 1) == 0)
+        {
+            Futex(FutexCall, _woken, WakeOne, 1, null, null, 0);
+        }
     }
+
+    [LibraryImport("libc", EntryPoint = "syscall")]
+    private static partial nint Futex(nint call, int* word, nint operation, nint value, TimeSpec* until, void* other, nuint bits);
 
     [StructLayout(LayoutKind.Sequential)]
     private struct TimeSpec

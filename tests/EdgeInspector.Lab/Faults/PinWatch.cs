@@ -82,7 +82,6 @@ internal sealed class PinWatch : IDisposable
     {
         _stopping = true;
         _thread.Join();
-        _timer.Dispose();
         _file.Dispose();
     }
 
