@@ -90,12 +90,15 @@ internal sealed class WorldResult
 
             // Of a guessed row any of the records that cover the part may be its own.
             var guessedBeside = of.TrueForAll(record => record.Views == 0) && truth.Any(other => IsGuessedBeside(other, part));
+            var unseenStraddler = part.Troubles.HasFlag(PartTroubles.Straddles) && of.TrueForAll(record => record.Views == 0);
+            result.Unknowable += unseenStraddler && ejected ? 1 : 0; // Two pulses, two records, one fall.
             result.Unknowable += guessedBeside && ejected && !of.Exists(record => record.Fired) ? 1 : 0;
             var excused =
                 part.Fate == PartFate.Removed
-                || (part.Troubles.HasFlag(PartTroubles.Straddles) && of.TrueForAll(record => record.Views == 0)) // Unseen, it is two to the eyes.
+                || unseenStraddler // It is two to the eyes.
                 || (part.Troubles.HasFlag(PartTroubles.ValveStuck) && !ejected)
                 || guessedBeside
+                || (world.PinTheftShare > 0 && of.Exists(record => record.Confirmation == Confirmation.Missing)) // Taken during a standstill; told.
                 || of.Exists(record => record.Reason == Reason.OutputFault);
             if (!excused && !of.Exists(record => record.Fired == ejected))
             {
@@ -106,7 +109,7 @@ internal sealed class WorldResult
             foreach (var record in of)
             {
                 result.Undecided += record.Verdict is Verdict.NotInspected or Verdict.Late ? 1 : 0;
-                if (!guessedBeside && IsAgainstPolicy(record, recipe))
+                if (!IsUnknowable(part) && !guessedBeside && IsAgainstPolicy(record, recipe))
                 {
                     result.AgainstPolicy++;
                     result.Say($"part {part.Index} at {part.Offset:F1} mm: {Text(record)}, and the recipe says not inspected {recipe.OnNotInspected}, late {recipe.OnLate}");
