@@ -98,7 +98,6 @@ internal sealed class WorldResult
                 || unseenStraddler // It is two to the eyes.
                 || (part.Troubles.HasFlag(PartTroubles.ValveStuck) && !ejected)
                 || guessedBeside
-                || (world.PinTheftShare > 0 && of.Exists(record => record.Confirmation == Confirmation.Missing)) // Taken during a standstill; told.
                 || of.Exists(record => record.Reason == Reason.OutputFault);
             if (!excused && !of.Exists(record => record.Fired == ejected))
             {

@@ -64,7 +64,7 @@ internal static class WorldRun
             {
                 Renders = false,
                 Drops = Dropper(world, line),
-                BeforeFrame = PinThief(world, hardware),
+                BeforeFrame = PinThief(world, line, hardware),
                 KeepsDeadlines = without != Safeguard.Deadline,
                 ChecksMode = without != Safeguard.ModeCheck,
             }, CancellationToken.None);
@@ -83,7 +83,7 @@ internal static class WorldRun
     }
 
     /// <summary>Somebody else takes an ejector's pin for an input, and gives it back some frames later.</summary>
-    private static Action<long> PinThief(World world, StationHardware hardware)
+    private static Action<long> PinThief(World world, VirtualLine line, StationHardware hardware)
     {
         var random = new Random(world.StageSeed + 2);
         var pin = -1;
@@ -97,9 +97,9 @@ internal static class WorldRun
             }
             else if (pin < 0 && random.NextDouble() < world.PinTheftShare)
             {
-                // From a valve at rest: what is taken away while it blows, blows on, and no program can help it.
+                // From a valve at rest on a belt that runs: what is taken away while it blows, or waits to go on, no program can help.
                 var wanted = world.Options.Reject.Ejectors[random.Next(world.Lanes)].Pin;
-                if (hardware.Controller.Read(wanted) == PinValue.High)
+                if (hardware.Controller.Read(wanted) == PinValue.High || line.Motion.SpeedAt(line.FrameTime(index)) <= 0)
                 {
                     return;
                 }
