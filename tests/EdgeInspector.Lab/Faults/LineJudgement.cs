@@ -23,11 +23,13 @@ internal sealed class LineJudgement
     /// <param name="records">Of the whole run.</param>
     /// <param name="known">Up to when parts at the entry eye were the station's business, on the line's time.</param>
     /// <param name="isExcused">Parts whose fate nobody is to blame for.</param>
+    /// <param name="stoodStill">Whether the machine did when what lies at an offset was at the ejector.</param>
     public static LineJudgement Of(
         IReadOnlyList<PartTruth> truth,
         IReadOnlyList<PartRecord> records,
         TimeSpan known,
-        Func<PartTruth, bool>? isExcused = null
+        Func<PartTruth, bool>? isExcused = null,
+        Func<double, bool>? stoodStill = null
     )
     {
         var result = new LineJudgement();
@@ -66,7 +68,7 @@ internal sealed class LineJudgement
         result.AgainstPolicy.AddRange(
             records
                 .Where(record => record.Verdict is Verdict.NotInspected or Verdict.Late && record.Reason != Reason.Stopped)
-                .Where(record => record.EntrySeen && !record.Fired)
+                .Where(record => record.EntrySeen && !record.Fired && stoodStill?.Invoke(record.Offset) != true)
                 .Select(Text)
         );
         return result;

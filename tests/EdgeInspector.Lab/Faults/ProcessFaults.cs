@@ -160,7 +160,12 @@ internal static class ProcessFaults
         run.Figures.None($"{Name}: alarm LedgerFault not raised and cleared", alarm is [{ Alarm.ClearedAt: not null }, ..] ? 0 : 1);
         var start = LineTruth.Start(options, edges, records) ?? throw new FaultNotShownException("no part was thrown out");
         var truth = LineTruth.Replay(options, edges, start, TimeProvider.System.GetInstant());
-        var judged = LineJudgement.Of(truth, records, asked - start);
+        var judged = LineJudgement.Of(
+            truth,
+            records,
+            asked - start,
+            stoodStill: offset => pins.BlinkedAround(LineTruth.Passes(options, offset, options.Reject.Position, start))
+        );
         run.Figures.None($"{Name}: wrong parts hit, or meant and missed", judged.WrongHits);
         run.Figures.None($"{Name}: parts unaccounted", judged.Unaccounted);
         run.Figures.None($"{Name}: parts unaccounted by its own count", OwnUnaccounted(files));
