@@ -7,6 +7,9 @@ namespace EdgeInspector.Lab.Faults;
 /// <summary>What a station's records say of a line in trouble, held against the truth.</summary>
 internal sealed class LineJudgement
 {
+    /// <summary>What an edge of the eye takes on a busy machine to be read.</summary>
+    private static readonly TimeSpan Reading = TimeSpan.FromMilliseconds(50);
+
     private LineJudgement() { }
 
     /// <summary>Parts thrown out that nobody fired at, and parts fired at that stayed.</summary>
@@ -21,7 +24,7 @@ internal sealed class LineJudgement
     /// <summary>Judges.</summary>
     /// <param name="truth">When all was over.</param>
     /// <param name="records">Of the whole run.</param>
-    /// <param name="known">Up to when parts at the entry eye were the station's business, on the line's time.</param>
+    /// <param name="known">When the station was asked to stop, on the line's time: what came to the entry eye later is not its business.</param>
     /// <param name="isExcused">Parts whose fate nobody is to blame for.</param>
     /// <param name="stoodStill">Whether the machine did when what lies at an offset was at the ejector.</param>
     public static LineJudgement Of(
@@ -37,7 +40,7 @@ internal sealed class LineJudgement
         foreach (var part in truth.Where(part => part.Fate != PartFate.OnBelt))
         {
             var of = match.GetValueOrDefault(part.Index) ?? [];
-            if (of.Count != 1 && !(of.Count == 0 && part.EnteredAt > known))
+            if (of.Count != 1 && !(of.Count == 0 && part.EnteredAt > known - Reading))
             {
                 // How many parts lie in a row that no frame showed is a guess: any record that covers the part will do.
                 var covering = records.Where(record => Covers(record, part)).ToList();
