@@ -12,8 +12,14 @@ internal sealed class LineJudgement
 
     private LineJudgement() { }
 
-    /// <summary>Parts thrown out that nobody fired at, and parts fired at that stayed.</summary>
+    /// <summary>Parts thrown out that nobody fired at.</summary>
     public List<string> WrongHits { get; } = [];
+
+    /// <summary>Parts fired at that stayed, and the eye in the chute is not said to have missed them.</summary>
+    public List<string> Escapes { get; } = [];
+
+    /// <summary>Parts fired at that stayed, and whose missing confirmation raised an alarm: a pulse at the very last moment.</summary>
+    public List<string> Noticed { get; } = [];
 
     /// <summary>Parts without exactly one record, records without a part.</summary>
     public List<string> Unaccounted { get; } = [];
@@ -56,9 +62,10 @@ internal sealed class LineJudgement
             var ejected = part.Fate == PartFate.Ejected;
             if (of.Count > 0 && isExcused?.Invoke(part) != true && !of.Exists(record => record.Fired == ejected))
             {
-                result.WrongHits.Add(
-                    $"part {part.Index} at {part.Offset:F1} mm {(ejected ? "went out and was not fired at" : "was fired at and stayed")}: {Text(of[0])}"
-                );
+                var list = ejected ? result.WrongHits
+                    : of.Exists(record => record.Confirmation == Confirmation.Missing) ? result.Noticed
+                    : result.Escapes;
+                list.Add($"part {part.Index} at {part.Offset:F1} mm {(ejected ? "went out and was not fired at" : "was fired at and stayed")}: {Text(of[0])}");
             }
         }
 
