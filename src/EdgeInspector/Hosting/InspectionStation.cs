@@ -299,11 +299,16 @@ internal sealed class InspectionStation : IAsyncDisposable
         }
 
         _desk.Dispose(); // Line stop and Healthy first: what comes now is the end.
-        _entryEyes.Close(); // What comes from now on nobody would decide.
         var limit = _time.GetInstant() + EyeLimit;
-        while (_lockstep is null && !Completion.IsFaulted && _entryEyes.IsBlocked && _time.GetInstant() < limit)
+        _entryEyes.Close(_time.GetInstant()); // What comes from now on nobody would decide.
+        while (_lockstep is null && _sensors is not null && !Completion.IsFaulted && _time.GetInstant() < limit)
         {
-            await Task.Delay(EyeLimit / 50, _time, CancellationToken.None).ConfigureAwait(false);
+            // At least once, for an edge that the sensor thread has not read yet.
+            await Task.Delay(BookInterval, _time, CancellationToken.None).ConfigureAwait(false);
+            if (!_entryEyes.IsBlocked)
+            {
+                break;
+            }
         }
 
         _capture.Dispose();

@@ -7,7 +7,7 @@ namespace EdgeInspector.Inspection;
 internal sealed class EntryEyes
 {
     private readonly EntryEye[] _eyes;
-    private volatile bool _isClosed;
+    private long _closedAt = Instant.Never.Nanoseconds;
 
     /// <summary>Takes the eyes in the order of their lanes; a single one watches every lane.</summary>
     public EntryEyes(params EntryEye[] eyes) => _eyes = eyes;
@@ -55,7 +55,7 @@ internal sealed class EntryEyes
     /// Announces no further part, for a station that stops: nobody would decide it. A part in the beam is still told to its
     /// end. Any thread.
     /// </summary>
-    public void Close() => _isClosed = true;
+    public void Close(Instant now) => Volatile.Write(ref _closedAt, now.Nanoseconds);
 
     /// <summary>Whether a part is in the beam of any eye, as far as edges tell. Any thread.</summary>
     public bool IsBlocked => Array.Exists(_eyes, eye => eye.IsBlocked);
@@ -64,7 +64,7 @@ internal sealed class EntryEyes
     /// Takes an edge of a lane's eye, before which some may have been lost; true when it ended a blockage. Sensor thread.
     /// </summary>
     public bool Edge(int lane, bool blocked, Instant at, int lost = 0) =>
-        lane < _eyes.Length && !(blocked && _isClosed) && _eyes[lane].Edge(blocked, at, lost);
+        lane < _eyes.Length && !(blocked && at.Nanoseconds > Volatile.Read(ref _closedAt)) && _eyes[lane].Edge(blocked, at, lost);
 
     /// <summary>Claims what the eyes of these lanes saw at an offset for one part; false when none saw anything there.</summary>
     public bool Claim(byte lanes, double offset, double length)

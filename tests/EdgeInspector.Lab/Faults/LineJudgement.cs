@@ -7,10 +7,19 @@ namespace EdgeInspector.Lab.Faults;
 /// <summary>What a station's records say of a line in trouble, held against the truth.</summary>
 internal sealed class LineJudgement
 {
+    /// <summary>What an edge of the eye takes on a busy machine to be read.</summary>
+    private static readonly TimeSpan Reading = TimeSpan.FromMilliseconds(50);
+
     private LineJudgement() { }
 
-    /// <summary>Parts thrown out that nobody fired at, and parts fired at that stayed.</summary>
+    /// <summary>Parts thrown out that nobody fired at.</summary>
     public List<string> WrongHits { get; } = [];
+
+    /// <summary>Parts fired at that stayed, and the eye in the chute is not said to have missed them.</summary>
+    public List<string> Escapes { get; } = [];
+
+    /// <summary>Parts fired at that stayed, and whose missing confirmation raised an alarm: a pulse at the very last moment.</summary>
+    public List<string> Noticed { get; } = [];
 
     /// <summary>Parts without exactly one record, records without a part.</summary>
     public List<string> Unaccounted { get; } = [];
@@ -21,13 +30,15 @@ internal sealed class LineJudgement
     /// <summary>Judges.</summary>
     /// <param name="truth">When all was over.</param>
     /// <param name="records">Of the whole run.</param>
-    /// <param name="known">Up to when parts at the entry eye were the station's business, on the line's time.</param>
+    /// <param name="known">When the station was asked to stop, on the line's time: what came to the entry eye later is not its business.</param>
     /// <param name="isExcused">Parts whose fate nobody is to blame for.</param>
+    /// <param name="stoodStill">Whether the machine did when what lies at an offset was at the ejector.</param>
     public static LineJudgement Of(
         IReadOnlyList<PartTruth> truth,
         IReadOnlyList<PartRecord> records,
         TimeSpan known,
-        Func<PartTruth, bool>? isExcused = null
+        Func<PartTruth, bool>? isExcused = null,
+        Func<double, bool>? stoodStill = null
     )
     {
         var result = new LineJudgement();
@@ -35,7 +46,7 @@ internal sealed class LineJudgement
         foreach (var part in truth.Where(part => part.Fate != PartFate.OnBelt))
         {
             var of = match.GetValueOrDefault(part.Index) ?? [];
-            if (of.Count != 1 && !(of.Count == 0 && part.EnteredAt > known))
+            if (of.Count != 1 && !(of.Count == 0 && part.EnteredAt > known - Reading))
             {
                 // How many parts lie in a row that no frame showed is a guess: any record that covers the part will do.
                 var covering = records.Where(record => Covers(record, part)).ToList();
@@ -51,9 +62,10 @@ internal sealed class LineJudgement
             var ejected = part.Fate == PartFate.Ejected;
             if (of.Count > 0 && isExcused?.Invoke(part) != true && !of.Exists(record => record.Fired == ejected))
             {
-                result.WrongHits.Add(
-                    $"part {part.Index} at {part.Offset:F1} mm {(ejected ? "went out and was not fired at" : "was fired at and stayed")}: {Text(of[0])}"
-                );
+                var list = ejected ? result.WrongHits
+                    : of.Exists(record => record.Confirmation == Confirmation.Missing) ? result.Noticed
+                    : result.Escapes;
+                list.Add($"part {part.Index} at {part.Offset:F1} mm {(ejected ? "went out and was not fired at" : "was fired at and stayed")}: {Text(of[0])}");
             }
         }
 
@@ -66,7 +78,7 @@ internal sealed class LineJudgement
         result.AgainstPolicy.AddRange(
             records
                 .Where(record => record.Verdict is Verdict.NotInspected or Verdict.Late && record.Reason != Reason.Stopped)
-                .Where(record => record.EntrySeen && !record.Fired)
+                .Where(record => record.EntrySeen && !record.Fired && stoodStill?.Invoke(record.Offset) != true)
                 .Select(Text)
         );
         return result;

@@ -63,5 +63,9 @@ internal static class LineTruth
 
     /// <summary>When a part's centre passes a place on the line.</summary>
     public static Instant Passes(StationOptions options, PartTruth part, double position, Instant start) =>
-        start + TimeSpan.FromMilliseconds((position + part.Offset) / options.Belt.Speed);
+        Passes(options, part.Offset, position, start);
+
+    /// <summary>When an offset on the belt passes a place on the line.</summary>
+    public static Instant Passes(StationOptions options, double offset, double position, Instant start) =>
+        start + TimeSpan.FromMilliseconds((position + offset) / options.Belt.Speed);
 }

@@ -16,10 +16,17 @@ internal sealed class PinWatch : IDisposable
 {
     private static readonly TimeSpan Look = TimeSpan.FromMicroseconds(500);
 
+    /// <summary>Blinks of this length are remembered: a blast of 20 ms that begins so late misses its part.</summary>
+    private static readonly TimeSpan Blink = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>From a pulse's planning to its end.</summary>
+    private static readonly TimeSpan Notice = TimeSpan.FromMilliseconds(50);
+
     private readonly int[] _pins;
     private readonly SafeFileHandle _file;
     private readonly Lock _gate = new();
     private readonly List<PinEdge> _edges = [];
+    private readonly List<(Instant From, Instant To)> _blinks = [];
     private readonly byte[] _levels = new byte[1024];
     private readonly PreciseTimer _timer = new(TimeSpan.Zero);
     private readonly Thread _thread;
@@ -40,6 +47,18 @@ internal sealed class PinWatch : IDisposable
 
     /// <summary>The longest it did not look: the error of every time it tells.</summary>
     public TimeSpan LongestBlink { get; private set; }
+
+    /// <summary>
+    /// Whether the machine stood still around a moment, by the watch's own thread, which has the priority of those that it
+    /// looks at. A pulse that was due then could not be given in time, and is no fault of whoever should have.
+    /// </summary>
+    public bool BlinkedAround(Instant moment)
+    {
+        lock (_gate)
+        {
+            return _blinks.Exists(blink => blink.From < moment + Notice && moment - Notice < blink.To);
+        }
+    }
 
     /// <summary>The level of a pin, now.</summary>
     public bool IsHigh(int pin)
@@ -95,6 +114,14 @@ internal sealed class PinWatch : IDisposable
             var read = RandomAccess.Read(_file, seen, 0);
             var now = TimeProvider.System.GetInstant();
             LongestBlink = now - last > LongestBlink ? now - last : LongestBlink;
+            if (now - last > Blink)
+            {
+                lock (_gate)
+                {
+                    _blinks.Add((last, now));
+                }
+            }
+
             last = now;
             if (read == seen.Length)
             {

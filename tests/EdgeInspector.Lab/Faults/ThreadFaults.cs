@@ -82,8 +82,10 @@ internal static class ThreadFaults
             $"{name}: alarm {alarm} not raised once and cleared",
             changes.Length > 0 && changes[0].IsStanding && !changes[^1].IsStanding ? 0 : 1
         );
-        var judged = LineJudgement.Of(truth, records, asked - station.Start);
-        run.Figures.None($"{name}: wrong parts hit, or meant and missed", judged.WrongHits);
+        bool StoodStill(double offset) =>
+            station.Pins.BlinkedAround(LineTruth.Passes(station.Options, offset, station.Options.Reject.Position, station.Start));
+        var judged = LineJudgement.Of(truth, records, asked - station.Start, stoodStill: StoodStill);
+        run.Figures.None($"{name}: wrong parts hit, or meant and missed", [.. judged.WrongHits, .. judged.Escapes, .. judged.Noticed]);
         run.Figures.None($"{name}: parts unaccounted", judged.Unaccounted);
         run.Figures.None($"{name}: undecidable parts handled against the recipe", judged.AgainstPolicy);
         run.Figures.None(
@@ -97,10 +99,10 @@ internal static class ThreadFaults
             LineTruth.Passes(station.Options, part, -half - part.Length, station.Start) > fault
             && LineTruth.Passes(station.Options, part, station.Options.Reject.Position, station.Start) < released
         ).ToList();
-        run.Figures.None($"{name}: parts that nobody saw and that stayed on the belt", unseen.Count(part => part.Fate != PartFate.Ejected));
+        run.Figures.None($"{name}: parts that nobody saw and that stayed on the belt", unseen.Count(part => part.Fate != PartFate.Ejected && !StoodStill(part.Offset)));
         run.Figures.None($"{name}: no part came while it lasted", unseen.Count > 0 ? 0 : 1);
         run.Figures.None($"{name}: outputs not safe after the stop", files.UnsafeOutputs(station.Pins));
-        LabReport.Tell($"  {name}: {unseen.Count} parts that nobody saw, {counts.Parts} in all, {counts.Pulses} pulses; the watch blinked {station.Pins.LongestBlink.TotalMilliseconds:F1} ms");
+        LabReport.Tell($"  {name}: {unseen.Count} parts that nobody saw, {counts.Parts} in all, {counts.Pulses} pulses; {unseen.Count(part => StoodStill(part.Offset))} of them while the machine stood still, at most {station.Pins.LongestBlink.TotalMilliseconds:F0} ms");
     }
 
     private static double InView(Configuration.StationOptions options) =>

@@ -65,8 +65,8 @@ public sealed class EntryEyeTests
     public void ClosedEyesTellThePartInTheBeamToItsEndAndNoOther()
     {
         var eyes = new EntryEyes(_eye);
-        eyes.Edge(0, blocked: true, Some.At(100));
-        eyes.Close();
+        eyes.Close(Some.At(150));
+        eyes.Edge(0, blocked: true, Some.At(100)); // It came before, and is read only now.
         Assert.True(eyes.IsBlocked);
         Assert.True(eyes.Edge(0, blocked: false, Some.At(160)));
         Assert.False(eyes.IsBlocked);
