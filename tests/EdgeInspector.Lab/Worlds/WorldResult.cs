@@ -8,6 +8,9 @@ namespace EdgeInspector.Lab.Worlds;
 /// <summary>What came of a world: counts of what must not be, and the first few of them in words.</summary>
 internal sealed class WorldResult
 {
+    /// <summary>Before the encoder's first readings the eye's edges have no place on the belt.</summary>
+    private static readonly TimeSpan FirstReadings = TimeSpan.FromMilliseconds(20);
+
     /// <summary>How far from a part whose edge was lost a guess may lie, mm: some pitches.</summary>
     private const double GuessReach = 400;
 
@@ -178,7 +181,8 @@ internal sealed class WorldResult
         IsUnknowable(other) && (other.Lanes & part.Lanes) != 0 && Math.Abs(other.Offset - part.Offset) < GuessReach;
 
     /// <summary>Whether the entry eye may have known nothing of it: then only a frame can tell.</summary>
-    private static bool IsUnknowable(PartTruth part) => (part.Troubles & (PartTroubles.Added | PartTroubles.EntryEdgeLost)) != 0;
+    private static bool IsUnknowable(PartTruth part) =>
+        (part.Troubles & (PartTroubles.Added | PartTroubles.EntryEdgeLost)) != 0 || part.EnteredAt < FirstReadings;
 
     private static bool Covers(PartRecord record, PartTruth part) =>
         (record.Lanes & (1 << part.Lane)) != 0 && Math.Abs(record.Offset - part.Offset) <= (record.Length + part.Length) / 2;
