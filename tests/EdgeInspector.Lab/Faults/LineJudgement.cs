@@ -30,12 +30,14 @@ internal sealed class LineJudgement
     /// <summary>Judges.</summary>
     /// <param name="truth">When all was over.</param>
     /// <param name="records">Of the whole run.</param>
-    /// <param name="known">When the station was asked to stop, on the line's time: what came to the entry eye later is not its business.</param>
+    /// <param name="begun">When the station was healthy first, on the line's time: what came to the entry eye before is not its business.</param>
+    /// <param name="known">When it was asked to stop: what comes later is not, either.</param>
     /// <param name="isExcused">Parts whose fate nobody is to blame for.</param>
     /// <param name="stoodStill">Whether the machine did when what lies at an offset was at the ejector.</param>
     public static LineJudgement Of(
         IReadOnlyList<PartTruth> truth,
         IReadOnlyList<PartRecord> records,
+        TimeSpan begun,
         TimeSpan known,
         Func<PartTruth, bool>? isExcused = null,
         Func<double, bool>? stoodStill = null
@@ -46,7 +48,7 @@ internal sealed class LineJudgement
         foreach (var part in truth.Where(part => part.Fate != PartFate.OnBelt))
         {
             var of = match.GetValueOrDefault(part.Index) ?? [];
-            if (of.Count != 1 && !(of.Count == 0 && part.EnteredAt > known - Reading))
+            if (of.Count != 1 && !(of.Count == 0 && (part.EnteredAt < begun || part.EnteredAt > known - Reading)))
             {
                 // How many parts lie in a row that no frame showed is a guess: any record that covers the part will do.
                 var covering = records.Where(record => Covers(record, part)).ToList();

@@ -78,6 +78,9 @@ internal sealed class PinWatch : IDisposable
         }
     }
 
+    /// <summary>When the station was healthy first, as far as it was watched.</summary>
+    public Instant FirstHealthy => Edges(FaultStation.Healthy).First(edge => edge.High).At;
+
     /// <summary>When a pin first took a level after an instant.</summary>
     /// <exception cref="FaultNotShownException">It did not in time.</exception>
     public Instant Seen(int pin, bool high, Instant since, string what)

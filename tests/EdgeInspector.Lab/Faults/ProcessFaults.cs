@@ -45,8 +45,7 @@ internal static class ProcessFaults
                 "no part was judged after the restart"
             );
             run.Figures.Time($"{Name}: restart to first verdict, s", (first!.DecidedAt - service.ExecutedOn).TotalSeconds, FirstVerdict);
-            var healthy = pins.Edges(FaultStation.Healthy).First(edge => edge.High).At;
-            run.Figures.Time($"{Name}: restart to Healthy, s", (healthy - service.ExecutedAt).TotalSeconds, FirstVerdict);
+            run.Figures.Time($"{Name}: restart to Healthy, s", (pins.FirstHealthy - service.ExecutedAt).TotalSeconds, FirstVerdict);
             Terminate(run, files, service, pins);
         }
 
@@ -99,7 +98,7 @@ internal static class ProcessFaults
         // What passed an ejector that was held open went out, whatever the process meant: nobody is to blame in here.
         bool WentOutMeanwhile(PartTruth part) =>
             part.EjectedAt is { } at && start + at >= caught && start + at <= rested + options.Reject.Latency;
-        var judged = LineJudgement.Of(truth, records, asked - start, WentOutMeanwhile);
+        var judged = LineJudgement.Of(truth, records, pins.FirstHealthy - start, asked - start, WentOutMeanwhile);
         run.Figures.None($"{Name}: wrong parts hit after SIGCONT", judged.WrongHits);
         run.Figures.None($"{Name}: parts fired at that stayed, and nobody noticed", judged.Escapes);
         run.Figures.None($"{Name}: parts unaccounted", judged.Unaccounted);
@@ -164,6 +163,7 @@ internal static class ProcessFaults
         var judged = LineJudgement.Of(
             truth,
             records,
+            pins.FirstHealthy - start,
             asked - start,
             stoodStill: offset => pins.BlinkedAround(LineTruth.Passes(options, offset, options.Reject.Position, start))
         );

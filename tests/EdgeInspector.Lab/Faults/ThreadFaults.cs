@@ -84,7 +84,7 @@ internal static class ThreadFaults
         );
         bool StoodStill(double offset) =>
             station.Pins.BlinkedAround(LineTruth.Passes(station.Options, offset, station.Options.Reject.Position, station.Start));
-        var judged = LineJudgement.Of(truth, records, asked - station.Start, stoodStill: StoodStill);
+        var judged = LineJudgement.Of(truth, records, station.Pins.FirstHealthy - station.Start, asked - station.Start, stoodStill: StoodStill);
         run.Figures.None($"{name}: wrong parts hit, or meant and missed", [.. judged.WrongHits, .. judged.Escapes, .. judged.Noticed]);
         run.Figures.None($"{name}: parts unaccounted", judged.Unaccounted);
         run.Figures.None($"{name}: undecidable parts handled against the recipe", judged.AgainstPolicy);
