@@ -107,7 +107,7 @@ internal static class LineLab
             LabCheck.AtMost($"parts unaccounted{where}", unaccounted, 0),
             LabCheck.AtMost($"undecidable parts handled against the recipe{where}", policy, 0),
             LabCheck.AtMost($"counts that contradict the records{where}", books, 0),
-            LabCheck.AtMost($"share of parts that no frame showed and whose edges at the entry eye were lost{where}", unknowable / (double)Math.Max(1, carried), 0.002),
+            LabCheck.AtMost($"share of parts that no frame showed and whose edges at the entry eye were lost{where}", unknowable / (double)Math.Max(1, carried), 0.003),
         ];
     }
 
