@@ -232,7 +232,8 @@ internal sealed class RejectLoop : IDisposable
                 else
                 {
                     // The step just taken found nothing to do, yet brought everything that the next one needs close to the
-                    // processor; the pins' way to the kernel follows. Cold, the two take 5 to 30 microseconds.
+                    // processor; the pins' way to the kernel follows. Cold, they made a pulse 4 to 5 microseconds late at the
+                    // median, and about 1 now (line-lab, a shared virtual machine).
                     _output.Rehearse();
                     PreciseTimer.SpinUntil(due);
                 }
