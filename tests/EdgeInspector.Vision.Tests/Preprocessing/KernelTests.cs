@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using CsCheck;
 using EdgeInspector.Vision.Preprocessing;
 using OpenCvSharp;
+using Size = OpenCvSharp.Size;
 
 namespace EdgeInspector.Vision.Tests.Preprocessing;
 
@@ -90,11 +91,12 @@ public sealed partial class KernelTests
         {
             var expected = layout is InputLayout.Nhwc ? interleaved : planes;
             var halves = new Half[expected.Length];
-            Place(picture, input with { Layout = layout, Element = InputElement.Float16 }, MemoryMarshal.AsBytes<Half>(halves));
+            var other = input with { Layout = layout, Element = InputElement.Float16 };
+            Place(picture, other, MemoryMarshal.AsBytes(halves.AsSpan()));
             Assert.All(halves, (value, i) => Assert.Equal((Half)expected[i], value));
 
             var levels = new byte[expected.Length];
-            Place(picture, input with { Layout = layout, Element = InputElement.UInt8 }, levels);
+            Place(picture, other with { Element = InputElement.UInt8 }, levels);
             Assert.All(levels, (value, i) => Assert.Equal((byte)(expected[i] + 0.5f), value));
         }
     }
