@@ -264,21 +264,20 @@ internal sealed unsafe class Sampler
     {
         var rows = (float*)Pointer(_unpacked!);
         var (width, count) = (_input.Width, placement.Width);
-        var isWide = _path is not SimdPath.Scalar;
         if (_channels == 3 && _input.Layout is InputLayout.Nhwc)
         {
             var to = numbers + ((long)Offset(placement, y) * 3 * ElementSize);
             if (_input.Element is InputElement.UInt8)
             {
-                Packing.InterleaveLevels(rows, rows + width, rows + (2 * width), to, count, isWide);
+                Packing.InterleaveLevels(rows, rows + width, rows + (2 * width), to, count, _path);
                 return;
             }
 
             var row = _input.Element is InputElement.Float32 ? (float*)to : rows + (3 * width);
-            Packing.Interleave(rows, rows + width, rows + (2 * width), row, count, isWide);
+            Packing.Interleave(rows, rows + width, rows + (2 * width), row, count, _path);
             if (_input.Element is InputElement.Float16)
             {
-                Packing.ToHalves(row, (Half*)to, 3 * count, isWide);
+                Packing.ToHalves(row, (Half*)to, 3 * count, _path);
             }
 
             return;
@@ -290,11 +289,11 @@ internal sealed unsafe class Sampler
             var from = rows + (channel * width);
             if (_input.Element is InputElement.UInt8)
             {
-                Packing.ToLevels(from, numbers + offset, count, isWide);
+                Packing.ToLevels(from, numbers + offset, count, _path);
             }
             else
             {
-                Packing.ToHalves(from, (Half*)numbers + offset, count, isWide);
+                Packing.ToHalves(from, (Half*)numbers + offset, count, _path);
             }
         }
     }
