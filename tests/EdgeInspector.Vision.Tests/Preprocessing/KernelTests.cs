@@ -18,14 +18,15 @@ public sealed partial class KernelTests
     private static readonly SimdPath[] Paths = [.. Enum.GetValues<SimdPath>().Where(SimdPaths.IsSupported)];
 
     /// <summary>Any size, and often enough the two that have a shorter way.</summary>
-    private static readonly Gen<KernelWork> Works = Gen.Select(Inputs(), Gen.Int[0, 4], Gen.Int[0, 9], Gen.Int).SelectMany(
-        (input, kind, slack, seed) => Gen.Select(Gen.Int[1, 260], Gen.Int[1, 130]).Select((width, height) => kind switch
-        {
-            0 => new KernelWork(input, input.Width, input.Height, slack, seed),
-            1 => new KernelWork(input, input.Width * 2, input.Height * 2, slack, seed),
-            2 => new KernelWork(input, width, 1, slack, seed),
-            _ => new KernelWork(input, width, height, slack, seed),
-        }));
+    private static readonly Gen<KernelWork> Works =
+        Gen.Select(Inputs(), Gen.Int[0, 4], Gen.Int[0, 9], Gen.Int).SelectMany((input, kind, slack, seed) =>
+            Gen.Select(Gen.Int[1, 260], Gen.Int[1, 130]).Select((width, height) => kind switch
+            {
+                0 => new KernelWork(input, input.Width, input.Height, slack, seed),
+                1 => new KernelWork(input, input.Width * 2, input.Height * 2, slack, seed),
+                2 => new KernelWork(input, width, 1, slack, seed),
+                _ => new KernelWork(input, width, height, slack, seed),
+            }));
 
     [Fact]
     public void EveryPathGivesTheScalarPathsBits() => Works.Sample(
