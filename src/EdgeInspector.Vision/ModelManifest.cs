@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -92,7 +93,8 @@ public sealed record ClassifierManifest
 }
 
 /// <summary>
-/// How a picture becomes a network's input: value = (pixel − mean) / std, planes first, 32-bit floats.
+/// How a picture becomes a network's input: value = (pixel − mean) / std, laid out as <see cref="Layout"/> says, each
+/// an <see cref="Element"/>.
 /// </summary>
 public sealed record NetworkInput
 {
@@ -116,6 +118,10 @@ public sealed record NetworkInput
 
     /// <summary>Grey level of what a letterbox leaves free, 0 to 255.</summary>
     public float Pad { get; init; } = 114;
+
+    public InputLayout Layout { get; init; } = InputLayout.Nchw;
+
+    public InputElement Element { get; init; } = InputElement.Float32;
 }
 
 /// <summary>A picture of the package with what this package's networks must find in it.</summary>
@@ -225,4 +231,31 @@ public enum ResampleMode
     /// </summary>
     [JsonStringEnumMemberName("bicubic")]
     Bicubic,
+}
+
+/// <summary>In which order a network takes a picture's numbers.</summary>
+public enum InputLayout
+{
+    /// <summary>[batch, channels, height, width]: one plane after the other, as PyTorch exports.</summary>
+    [JsonStringEnumMemberName("nchw")]
+    Nchw,
+
+    /// <summary>[batch, height, width, channels]: pixel after pixel, as TensorFlow exports.</summary>
+    [JsonStringEnumMemberName("nhwc")]
+    Nhwc,
+}
+
+/// <summary>What kind of number a network takes.</summary>
+[SuppressMessage("Naming", "CA1720", Justification = "These are the names that ONNX and its users have for them.")]
+public enum InputElement
+{
+    [JsonStringEnumMemberName("float32")]
+    Float32,
+
+    /// <summary>Grey levels as they are, 0 to 255, rounded: mean 0 and std 1. The graph normalises them itself.</summary>
+    [JsonStringEnumMemberName("uint8")]
+    UInt8,
+
+    [JsonStringEnumMemberName("float16")]
+    Float16,
 }

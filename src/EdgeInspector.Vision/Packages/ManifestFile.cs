@@ -24,6 +24,8 @@ internal static class ManifestFile
             new JsonStringEnumConverter<ChannelOrder>(null, allowIntegerValues: false),
             new JsonStringEnumConverter<FitMode>(null, allowIntegerValues: false),
             new JsonStringEnumConverter<ResampleMode>(null, allowIntegerValues: false),
+            new JsonStringEnumConverter<InputLayout>(null, allowIntegerValues: false),
+            new JsonStringEnumConverter<InputElement>(null, allowIntegerValues: false),
         },
     };
 

@@ -126,6 +126,12 @@ internal sealed partial class ManifestRules
         var channels = input.Channels is ChannelOrder.Grey ? 1 : 3;
         Channels($"{key}.mean", input.Mean, channels, 0, 255);
         Channels($"{key}.std", input.Std, channels, 1e-3f, 1e6f);
+
+        // A byte holds a grey level and nothing else: normalised, all pictures would be black.
+        var plain = input.Mean.All(mean => mean == 0) && input.Std.All(std => std == 1);
+        Require(
+            input.Element is not InputElement.UInt8 || plain,
+            $"{key}.element", "uint8", "it takes grey levels as they are: say mean 0 and std 1 for each channel");
     }
 
     private void Channels(string key, IReadOnlyList<float> values, int channels, float least, float most)

@@ -29,9 +29,12 @@ internal sealed class Bench : IDisposable
                     folder,
                     size,
                     YoloGraph.Build(size, Seed, Scene.In(size), Scene.SideIn(size)),
-                    classifier == ClassifierKind.None
-                        ? null
-                        : ClassifierGraph.Build(Scene.CropSize, Seed + 1, classifier == ClassifierKind.Int8)
+                    classifier switch
+                    {
+                        ClassifierKind.None => null,
+                        ClassifierKind.Float => ClassifierGraph.Build(Scene.CropSize, Seed + 1),
+                        _ => PlainInt8.Of(ClassifierGraph.Build(Scene.CropSize, Seed + 1)),
+                    }
                 )
         );
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using EdgeInspector.Quantization.Graph;
 
 namespace EdgeInspector.Benchmarks.Models;
 
@@ -15,9 +16,9 @@ internal sealed record BenchPackage(string Folder, string? Detector, string? Cla
     /// <summary>Writes one.</summary>
     /// <param name="folder">Made here.</param>
     /// <param name="size">The detector's input.</param>
-    /// <param name="detector">The detector's bytes.</param>
-    /// <param name="classifier">The classifier's bytes, for crops of <see cref="Scene.CropSize"/>; null for none.</param>
-    public static BenchPackage Write(string folder, int size, byte[] detector, byte[]? classifier)
+    /// <param name="detector">The first stage.</param>
+    /// <param name="classifier">The second stage, for crops of <see cref="Scene.CropSize"/>; null for none.</param>
+    public static BenchPackage Write(string folder, int size, OnnxGraph detector, OnnxGraph? classifier)
     {
         Directory.CreateDirectory(folder);
         var manifest = new Dictionary<string, object>
@@ -60,8 +61,9 @@ internal sealed record BenchPackage(string Folder, string? Detector, string? Cla
 
     private static object Input(int size, string fit) => new { width = size, height = size, fit };
 
-    private static string Save(string folder, string name, byte[] bytes)
+    private static string Save(string folder, string name, OnnxGraph graph)
     {
+        var bytes = graph.ToBytes();
         File.WriteAllBytes(Path.Combine(folder, name), bytes);
         return Convert.ToHexStringLower(SHA256.HashData(bytes));
     }

@@ -1,3 +1,5 @@
+using EdgeInspector.Quantization.Graph;
+
 namespace EdgeInspector.Benchmarks.Models;
 
 /// <summary>
@@ -6,12 +8,12 @@ namespace EdgeInspector.Benchmarks.Models;
 /// </summary>
 internal static class StubGraph
 {
-    /// <summary>The model's bytes.</summary>
+    /// <summary>The finished network.</summary>
     /// <param name="size">Input width and height.</param>
     /// <param name="cells">Columns of the output.</param>
     /// <param name="parts">Centres, in input pixels; each gets five proposals.</param>
     /// <param name="side">Side of each part, input pixels.</param>
-    public static byte[] Build(int size, int cells, IReadOnlyList<(float X, float Y)> parts, float side)
+    public static OnnxGraph Build(int size, int cells, IReadOnlyList<(float X, float Y)> parts, float side)
     {
         var values = new float[(4 + YoloGraph.Labels) * cells];
         for (var i = 0; i < values.Length; i++)
@@ -29,23 +31,12 @@ internal static class StubGraph
             values[(4 * cells) + cell] = 0.9f - (0.02f * (i % 5));
         }
 
-        var graph = new GraphWriter();
-        var first = graph.Node(
-            "Slice",
-            ["images", graph.Longs(0, 0, 0), graph.Longs(1, 1, 1), graph.Longs(1, 2, 3)]
-        );
-        var nothing = graph.Node(
-            "Mul",
-            [graph.Node("Reshape", [first, graph.Longs(1, 1, 1)]), graph.Floats([1], [1e-9f])]
-        );
-        graph.Output(
-            graph.Node("Add", [graph.Floats([1, 4 + YoloGraph.Labels, cells], values), nothing]),
-            "output0"
-        );
-        return graph.Model(
-            ("images", [1, 3, size, size]),
-            ("output0", [1, 4 + YoloGraph.Labels, cells]),
-            new Dictionary<string, string>()
-        );
+        // Without the input's part in it the output would be computed once and for all.
+        var g = new GraphBuilder();
+        var images = g.Input("images", 1, 3, size, size);
+        var corner = g.Node("Slice", [images, g.Constant([0L, 0, 0]), g.Constant([1L, 1, 1]), g.Constant([1L, 2, 3])]);
+        var nothing = g.Mul(g.Reshape(corner, 1, 1, 1), g.Constant([1e-9f], 1));
+        g.Output(g.Add(g.Constant(values, 1, 4 + YoloGraph.Labels, cells), nothing), "output0", 1, 4 + YoloGraph.Labels, cells);
+        return g.Build();
     }
 }

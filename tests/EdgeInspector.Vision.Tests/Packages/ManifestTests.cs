@@ -37,6 +37,19 @@ public sealed class ManifestTests
     }
 
     [Fact]
+    public void LayoutAndElementOfAnInputAreRead()
+    {
+        using var builder = Some.Classifying();
+        var text = Encoding.UTF8.GetString(ManifestFile.Write(builder.Manifest))
+            .Replace("\"nchw\"", "\"nhwc\"", StringComparison.Ordinal)
+            .Replace("\"float32\"", "\"float16\"", StringComparison.Ordinal);
+        builder.WriteText(text);
+
+        var input = ManifestFile.Read(Path.Combine(builder.Folder, ModelManifest.FileName)).Classifier!.Input;
+        Assert.Equal((InputLayout.Nhwc, InputElement.Float16), (input.Layout, input.Element));
+    }
+
+    [Fact]
     public void MissingFolderAndMissingManifestAreSaid()
     {
         using var builder = new PackageBuilder();
@@ -100,6 +113,7 @@ public sealed class ManifestTests
         RefusedInput(input => input with { Mean = [0, 0] }, "classifier.input.mean", "3 channels");
         RefusedInput(input => input with { Channels = ChannelOrder.Grey }, "classifier.input.mean", "1 channels");
         RefusedInput(input => input with { Pad = 256 }, "classifier.input.pad");
+        RefusedInput(input => input with { Element = InputElement.UInt8 }, "classifier.input.element", "std 1");
         RefusedInput(
             input => input with { Width = 32, Fit = FitMode.Letterbox }, "classifier.input.fit", "\"stretch\"");
         RefusedGolden(new GoldenPart { Box = [1, 2, 3] }, "golden[0].parts[0].box");
