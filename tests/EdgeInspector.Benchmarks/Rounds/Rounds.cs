@@ -1,3 +1,6 @@
+using EdgeInspector.Line;
+using EdgeInspector.Timing;
+
 namespace EdgeInspector.Benchmarks.Rounds;
 
 /// <summary>
@@ -32,6 +35,7 @@ internal static class RoundRunner
         }
 
         var times = contenders.Select(_ => new List<double>(rounds)).ToArray();
+        var timer = new PreciseTimer(TimeSpan.Zero);
         var machine = MachineLoad.Begin();
         var began = DateTime.UtcNow;
         var told = began;
@@ -43,7 +47,7 @@ internal static class RoundRunner
             random.Shuffle(order);
             foreach (var at in order)
             {
-                Thread.Sleep(gap);
+                timer.WaitUntil(TimeProvider.System.GetInstant() + gap, spin: false);
                 times[at].Add(contenders[at].Run());
             }
 

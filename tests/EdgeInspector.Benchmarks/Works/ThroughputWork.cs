@@ -4,6 +4,8 @@ using EdgeInspector.Benchmarks.Models;
 using EdgeInspector.Benchmarks.Report;
 using EdgeInspector.Benchmarks.Rounds;
 using EdgeInspector.Lab;
+using EdgeInspector.Line;
+using EdgeInspector.Timing;
 using EdgeInspector.Vision;
 using OpenCvSharp;
 
@@ -140,17 +142,15 @@ internal static class ThroughputWork
         {
             var interval = TimeSpan.FromSeconds(1 / (Offered * Environment.ProcessorCount));
             var before = _stations.Sum(station => station.Figures.Frames);
+            var timer = new PreciseTimer(TimeSpan.Zero);
+            var start = TimeProvider.System.GetInstant();
             var watch = Stopwatch.StartNew();
             for (var frame = 0; watch.Elapsed < time; frame++)
             {
                 var station = _stations[frame % _stations.Count];
                 station.Step();
                 station.TryPut();
-                var wait = ((frame + 1) * interval) - watch.Elapsed;
-                if (wait > TimeSpan.Zero)
-                {
-                    Thread.Sleep(wait);
-                }
+                timer.WaitUntil(start + ((frame + 1) * interval), spin: false);
             }
 
             return (_stations.Sum(station => station.Figures.Frames) - before) / watch.Elapsed.TotalSeconds;
