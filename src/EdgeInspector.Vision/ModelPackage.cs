@@ -34,6 +34,7 @@ public sealed class ModelPackage : IDisposable
 
     public string Folder { get; }
 
+    /// <summary>As read, with the formats that were found where it states none.</summary>
     public ModelManifest Manifest { get; }
 
     public string Name => Manifest.Name;
@@ -68,13 +69,29 @@ public sealed class ModelPackage : IDisposable
         var classifierFile = manifest.Classifier is { } classifier
             ? Verified(place, "classifier.file", classifier.File, classifier.Sha256)
             : null;
+        (DetectorFormat Format, FormatFit Fit)? found = null;
+        ClassifierPlan? plan = null;
+        if (detectorFile is not null)
+        {
+            found = DetectorFormats.Resolve(
+                detectorFile.Path, detectorFile.Outline, manifest.Detector!, place.Manifest);
+            manifest = manifest with { Detector = manifest.Detector! with { Format = found.Value.Format } };
+        }
 
+        if (classifierFile is not null)
+        {
+            plan = ClassifierPlan.Resolve(
+                classifierFile.Path, classifierFile.Outline, manifest.Classifier!, place.Manifest);
+            manifest = manifest with { Classifier = manifest.Classifier! with { Format = plan.Format } };
+        }
+
+        var models = new Models(detectorFile, found, classifierFile, plan);
         var choices = Providers.ToTry(options.Provider);
         foreach (var provider in choices[..^1])
         {
             try
             {
-                return Load(place, manifest, detectorFile, classifierFile, provider, options);
+                return Load(place, manifest, models, provider, options);
             }
             catch (Exception exception) when (Providers.IsFailure(exception))
             {
@@ -84,7 +101,7 @@ public sealed class ModelPackage : IDisposable
 
         try
         {
-            return Load(place, manifest, detectorFile, classifierFile, choices[^1], options);
+            return Load(place, manifest, models, choices[^1], options);
         }
         catch (Exception exception) when (Providers.IsFailure(exception))
         {
@@ -132,8 +149,7 @@ public sealed class ModelPackage : IDisposable
     private static ModelPackage Load(
         PackageFolder place,
         ModelManifest manifest,
-        ModelFile? detectorFile,
-        ModelFile? classifierFile,
+        Models models,
         ProviderChoice provider,
         InferenceOptions options)
     {
@@ -141,17 +157,13 @@ public sealed class ModelPackage : IDisposable
         NetworkClassifier? classifier = null;
         try
         {
-            detector = detectorFile is null
+            detector = models.Detector is null
                 ? new WholePictureDetector()
-                : new NetworkDetector(
-                    manifest.Detector!,
-                    Network.Open(detectorFile, manifest.Detector!.Input, provider, options, [1]));
-            classifier = classifierFile is null
+                : NetworkDetector.Open(
+                    models.Detector, manifest.Detector!, models.Found!.Value, provider, options);
+            classifier = models.Classifier is null
                 ? null
-                : new NetworkClassifier(
-                    manifest.Classifier!,
-                    Network.Open(
-                        classifierFile, manifest.Classifier!.Input, provider, options, NetworkClassifier.Batches));
+                : NetworkClassifier.Open(models.Classifier, manifest.Classifier!, models.Plan!, provider, options);
             WarmUp(detector, classifier);
             var golden = GoldenCheck.Run(place, manifest, detector, classifier);
             return new ModelPackage(place.Path, manifest, Providers.Name(provider), detector, classifier, golden);
@@ -163,4 +175,8 @@ public sealed class ModelPackage : IDisposable
             throw;
         }
     }
+
+    /// <summary>The files, and how their outputs are read.</summary>
+    private sealed record Models(
+        ModelFile? Detector, (DetectorFormat Format, FormatFit Fit)? Found, ModelFile? Classifier, ClassifierPlan? Plan);
 }
