@@ -72,13 +72,19 @@ internal sealed class NetworkClassifier : IClassifier
         }
 
         _mapCount = 0;
+        if (parts.IsEmpty)
+        {
+            return;
+        }
+
+        var pixels = Pixels.Of(picture);
         while (!parts.IsEmpty)
         {
             var batch = _network.BatchFor(parts.Length);
             var count = Math.Min(batch, parts.Length);
             for (var i = 0; i < count; i++)
             {
-                _sampler.Crop(picture, parts[i], _manifest.CropMargin, _network.Input(i));
+                _sampler.Crop(pixels, parts[i], _manifest.CropMargin, _network.InputBytes(i));
             }
 
             var outputs = _network.Run(batch);

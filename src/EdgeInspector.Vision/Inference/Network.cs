@@ -125,9 +125,6 @@ internal sealed class Network : IDisposable
         }
     }
 
-    /// <summary>The numbers of picture number <paramref name="slot"/> of the next run; for float inputs.</summary>
-    public Span<float> Input(int slot) => MemoryMarshal.Cast<byte, float>(InputBytes(slot));
-
     /// <summary>The memory of picture number <paramref name="slot"/> of the next run, whatever its numbers are.</summary>
     public Span<byte> InputBytes(int slot) => _input.AsSpan(slot * SlotBytes, SlotBytes);
 
