@@ -120,8 +120,9 @@ internal static class ModelCommand
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
         var labels = inspection.Labels is { } known ? $"{known.Count} labels" : "labels not told";
-        console.MarkupLineInterpolated($"[bold]{inspection.Model}[/]: {inspection.Producer}, operator set "
-            + $"{inspection.OperatorSet}, {inspection.Parameters / 1e6:0.00} million weights, {labels}");
+        var weights = (inspection.Parameters / 1e6).ToString("0.00", CultureInfo.InvariantCulture);
+        var facts = $"{inspection.Producer}, operator set {inspection.OperatorSet}, {weights} million weights, {labels}";
+        console.MarkupLineInterpolated($"[bold]{inspection.Model}[/]: {facts}");
         console.MarkupLineInterpolated($"in   {string.Join(", ", inspection.Inputs)}");
         console.MarkupLineInterpolated($"out  {string.Join(", ", inspection.Outputs)}");
         var table = new Table().AddColumns("format", "answer", "why");
@@ -131,8 +132,9 @@ internal static class ModelCommand
         }
 
         console.Write(table);
+        var remark = inspection.Remark is { } said ? $" ({said})" : "";
         console.MarkupLineInterpolated(
-            $"Detector format: [bold]{inspection.Format ?? "not certain; state it"}[/]{(inspection.Remark is { } remark ? $" ({remark})" : "")}");
+            $"Detector format: [bold]{inspection.Format ?? "not certain; state it"}[/]{remark}");
     }
 
     private static Command CreateNew()
