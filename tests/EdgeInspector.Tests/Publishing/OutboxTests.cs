@@ -345,6 +345,8 @@ public sealed class OutboxTests : IDisposable
         public TimeSpan Set { get; set; }
 
         public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Set;
+
+        public override long GetTimestamp() => base.GetUtcNow().Ticks;
     }
 
     /// <summary>An outbox at work on a clock that stands still unless it is moved.</summary>

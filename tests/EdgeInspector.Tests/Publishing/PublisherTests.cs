@@ -22,9 +22,10 @@ public sealed class PublisherTests
         await using var running = new Running(broker.Port);
 
         OfferOneOfEach(running);
-        var messages = await reader.WaitForAsync("image/last");
-        messages = await reader.WaitForAsync("event/inspection", 3);
-        messages = await reader.WaitForAsync("metrics");
+        await reader.WaitForAsync("image/last");
+        await reader.WaitForAsync("event/inspection", 3);
+        await reader.WaitForAsync("metrics");
+        var messages = await reader.WaitForAsync("Z-5");
 
         foreach (
             var row in (MessageKind[])[Contract.State, Contract.Metrics, Contract.Inspection, Contract.Image, Contract.LastImage]
