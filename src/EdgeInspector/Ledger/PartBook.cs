@@ -322,6 +322,11 @@ internal sealed class PartBook
 
     private void Actuated(in PartEvent happened)
     {
+        if (happened.Kind == PartEventKind.Fired && TryAddPulse(happened))
+        {
+            return;
+        }
+
         if (!_open.TryGetValue(happened.PartId, out var part))
         {
             ActuatedUnknown(happened);
@@ -374,6 +379,38 @@ internal sealed class PartBook
                 Tell(PartNoticeKind.OutputFault, happened.PartId, part.Decision.Lane, happened.At);
                 break;
         }
+    }
+
+    /// <summary>
+    /// A further pulse for what nobody had decided turns out to have been at a part that was fired at already: one part of
+    /// a row by the record, two by the ejector.
+    /// </summary>
+    private bool TryAddPulse(in PartEvent happened)
+    {
+        var number = happened.PartId;
+        var isFired = _open.TryGetValue(number, out var part) ? part.LateBy is not null : _actuated.Contains((number, true));
+        var at = happened.At;
+        var index = isFired ? _undecided.FindIndex(pulse => pulse.At == at) : -1;
+        if (index < 0)
+        {
+            return false;
+        }
+
+        var pulse = _undecided[index];
+        _undecided.RemoveAt(index);
+        if (pulse.Seen && part is not null && _awaitingEye.Remove(part))
+        {
+            part.Tally.Confirmed++;
+            End(part, Confirmation.Confirmed);
+        }
+        else if (pulse.Seen)
+        {
+            // More fell than the record tells of.
+            _unexpected++;
+            Tell(PartNoticeKind.UnexpectedBinEntry, number, pulse.Lane, pulse.At);
+        }
+
+        return true;
     }
 
     private void ActuatedUnknown(in PartEvent happened)

@@ -103,6 +103,11 @@ internal sealed class RejectLoop : IDisposable
             {
                 case Acceptance.ThrownOutBefore:
                     Tell(new PartEvent(PartEventKind.Fired, decision.PartId, firedAt));
+                    while (_schedule.TryClaimMore(decision, out firedAt))
+                    {
+                        Tell(new PartEvent(PartEventKind.Fired, decision.PartId, firedAt));
+                    }
+
                     break;
                 case Acceptance.RefusedBefore when decision.Disposition == Disposition.Reject:
                     Tell(new PartEvent(PartEventKind.OutputFault, decision.PartId, _time.GetInstant()));

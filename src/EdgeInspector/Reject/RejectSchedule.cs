@@ -147,7 +147,7 @@ internal sealed class RejectSchedule
     {
         if (_thrownOutCount > 0)
         {
-            _thrownOut[_thrownOutCount - 1] = _thrownOut[_thrownOutCount - 1] with { At = Instant.Never };
+            _thrownOut[_thrownOutCount - 1].At = Instant.Never;
         }
     }
 
@@ -237,7 +237,8 @@ internal sealed class RejectSchedule
                 _closeTravel[lane] = from;
                 _closeAt[lane] = Math.Min(_closeAt[lane], Less(When(from), _latency));
             }
-        }    }
+        }
+    }
 
     private void Correct(in Decision news)
     {
@@ -450,7 +451,6 @@ internal sealed class RejectSchedule
             {
                 first = (i, plan);
             }
-
         }
 
         return first;
@@ -708,7 +708,16 @@ internal sealed class RejectSchedule
             Array.Copy(_thrownOut, 1, _thrownOut, 0, --_thrownOutCount); // The oldest has waited for minutes: its decision never came.
         }
 
-        _thrownOut[_thrownOutCount++] = new ThrownOut(piece.Centre, piece.HalfLength, expected.Lanes, new Instant(now));
+        // Fired late, a blast finds the front of its piece gone.
+        var underNozzle = _belt.TravelAt(new Instant(now + _latency)) - _position - _halfWindow;
+        _thrownOut[_thrownOutCount++] = new ThrownOut
+        {
+            Centre = piece.Centre,
+            HalfLength = piece.HalfLength,
+            From = Math.Max(piece.Centre - piece.HalfLength, underNozzle),
+            Lanes = expected.Lanes,
+            At = new Instant(now),
+        };
         KeepOpen(expected.Lanes, plan, now);
         return new(RejectAction.OpenUndecided, expected.Lanes, 0, new Instant(due));
     }
@@ -736,18 +745,32 @@ internal sealed class RejectSchedule
 
     private Pulse Plan(in Known part, int index) => Plan(part.Offset, part.Ahead, part.Behind, part.Lanes, index);
 
-    /// <summary>Finds what was thrown out undecided at a part's place, the nearest of it; once.</summary>
+    /// <summary>
+    /// Finds what was thrown out undecided at a part's place: the nearest blast that nobody has claimed, else one that
+    /// covered the part's centre beside another's. A row is cut into parts by guess, here and by whoever decides, and the
+    /// guesses need not agree; its blasts leave no gap.
+    /// </summary>
     private bool TryClaimThrownOut(in Decision decision, out Instant firedAt)
     {
+        DropClaimed(decision.Offset - Remembered);
         var nearest = -1;
+        var isNearestClaimed = true;
         var distance = double.MaxValue;
         for (var i = 0; i < _thrownOutCount; i++)
         {
             ref readonly var gone = ref _thrownOut[i];
-            var apart = Math.Abs(gone.Centre - decision.Offset);
-            if ((gone.Lanes & decision.Lanes) != 0 && apart < Math.Max(gone.HalfLength, decision.Length / 2) && apart < distance)
+            if ((gone.Lanes & decision.Lanes) == 0 || (gone.IsClaimed && !isNearestClaimed))
             {
-                (nearest, distance) = (i, apart);
+                continue;
+            }
+
+            var apart = Math.Abs(gone.Centre - decision.Offset);
+            var reaches = gone.IsClaimed
+                ? decision.Offset >= gone.From && apart <= gone.HalfLength
+                : apart < Math.Max(gone.HalfLength, decision.Length / 2);
+            if (reaches && (apart < distance || (isNearestClaimed && !gone.IsClaimed)))
+            {
+                (nearest, distance, isNearestClaimed) = (i, apart, gone.IsClaimed);
             }
         }
 
@@ -757,9 +780,50 @@ internal sealed class RejectSchedule
             return false;
         }
 
+        _thrownOut[nearest].IsClaimed = true;
         firedAt = _thrownOut[nearest].At;
-        Array.Copy(_thrownOut, nearest + 1, _thrownOut, nearest, --_thrownOutCount - nearest);
         return true;
+    }
+
+    /// <summary>
+    /// A further blast at a part that nobody saw and that was thrown out undecided: its row was cut into more parts here
+    /// than by whoever decided. Once for each.
+    /// </summary>
+    public bool TryClaimMore(in Decision decision, out Instant firedAt)
+    {
+        for (var i = 0; decision.Views == 0 && i < _thrownOutCount; i++)
+        {
+            ref var gone = ref _thrownOut[i];
+            if (
+                !gone.IsClaimed
+                && gone.At != Instant.Never
+                && (gone.Lanes & decision.Lanes) != 0
+                && Math.Abs(gone.Centre - decision.Offset) <= decision.Length / 2
+            )
+            {
+                gone.IsClaimed = true;
+                firedAt = gone.At;
+                return true;
+            }
+        }
+
+        firedAt = Instant.Never;
+        return false;
+    }
+
+    /// <summary>Lets go of blasts that have their parts, behind an offset that later parts do not reach.</summary>
+    private void DropClaimed(double before)
+    {
+        var keep = 0;
+        for (var i = 0; i < _thrownOutCount; i++)
+        {
+            if (!_thrownOut[i].IsClaimed || _thrownOut[i].Centre >= before)
+            {
+                _thrownOut[keep++] = _thrownOut[i];
+            }
+        }
+
+        _thrownOutCount = keep;
     }
 
     /// <summary>Lets go of what the ejector is far behind of.</summary>
@@ -839,6 +903,18 @@ internal sealed class RejectSchedule
         public bool Continues;
     }
 
-    /// <summary>Something thrown out before anybody decided it.</summary>
-    private readonly record struct ThrownOut(double Centre, double HalfLength, byte Lanes, Instant At);
+    /// <summary>Something thrown out before anybody decided it: its place on the belt, mm, and when.</summary>
+    private struct ThrownOut
+    {
+        public double Centre;
+        public double HalfLength;
+
+        /// <summary>The least offset at which the blast still found something.</summary>
+        public double From;
+        public byte Lanes;
+
+        /// <summary><see cref="Instant.Never"/> where the output refused.</summary>
+        public Instant At;
+        public bool IsClaimed;
+    }
 }

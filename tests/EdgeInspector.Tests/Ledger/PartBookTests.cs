@@ -62,6 +62,29 @@ public sealed class PartBookTests
         Assert.Equal((1L, 1L, 0L, 0L), (counts.Pulses, counts.Confirmed, counts.UnexpectedBinEntries, counts.Unaccounted));
     }
 
+    [Theory]
+    [InlineData(640, 0)] // The eye's word went to the first pulse, or to the second: it is the part's.
+    [InlineData(690, 0)]
+    [InlineData(640, 1, 690.0)] // Two things fell where the record tells of one.
+    public void TwoPulsesAtOnePartAreOnePartThrownOut(double eye, long unexpected, double? another = null)
+    {
+        var book = Book();
+        book.Enter(new PartEvent(PartEventKind.FiredUndecided, 0, Some.At(500)));
+        book.Enter(new PartEvent(PartEventKind.FiredUndecided, 0, Some.At(560)));
+        foreach (var at in new[] { eye, another }.OfType<double>())
+        {
+            book.Enter(new PartEvent(PartEventKind.ConfirmEye, 0, Some.At(at)));
+        }
+
+        book.Enter(Some.Decided(Some.Decision(1, Verdict.Late, Disposition.Reject)));
+        book.Enter(new PartEvent(PartEventKind.Fired, 1, Some.At(500)));
+        book.Enter(new PartEvent(PartEventKind.Fired, 1, Some.At(560)));
+        book.Close();
+        Assert.Equal(Confirmation.Confirmed, Assert.Single(_records).Confirmation);
+        var counts = book.Counts();
+        Assert.Equal((0L, unexpected, 0L), (counts.Unaccounted, counts.UnexpectedBinEntries, counts.EmptyPulses));
+    }
+
     [Fact]
     public void PulseThatNoPartClaimsIsAPartTooFewWhereSomethingFell()
     {

@@ -180,10 +180,52 @@ public sealed class RejectScheduleTests
         // A part of 25 mm at least within 60 mm: its centre is within 17.5 mm of the middle, and the blast covers that.
         Assert.Equal([470.125, 513.875], Milliseconds(steps));
 
-        // The decision that comes at last names the part that is gone, once.
+        // The decision that comes at last names the part that is gone.
         Assert.Equal(Acceptance.ThrownOutBefore, schedule.Add(Some.Decision(1, offset: 0), out var firedAt));
         Assert.Equal(Some.At(471), firedAt);
-        Assert.Equal(Acceptance.Scheduled, schedule.Add(Some.Decision(2, offset: 0), out _));
+        Assert.Equal(Acceptance.Scheduled, schedule.Add(Some.Decision(2, offset: 60), out _));
+    }
+
+    [Fact]
+    public void WhatWasThrownOutAsOnePartMayTurnOutToBeTwo()
+    {
+        var schedule = new RejectSchedule(Ejector, new ConstantBelt(Some.Start, 800));
+        Announce(schedule, from: -30, to: 30);
+        Walk(schedule, 400, 600);
+        foreach (var (part, offset) in new[] { (1, -15.0), (2, 15.0) })
+        {
+            Assert.Equal(Acceptance.ThrownOutBefore, schedule.Add(Unseen(part, offset, length: 30), out var firedAt));
+            Assert.Equal(Some.At(471), firedAt);
+        }
+    }
+
+    [Fact]
+    public void BlastThatCameTooLateForTheFrontOfARowHasNotThrownItOut()
+    {
+        var schedule = new RejectSchedule(Ejector, new ConstantBelt(Some.Start, 800));
+        Announce(schedule, from: -30, to: 30);
+
+        // Held up: with the valve's latency it blows from 503 ms on, at a window that reaches 7.6 mm ahead of the middle.
+        Assert.Equal(RejectAction.OpenUndecided, schedule.Next(Some.At(495)).Action);
+        Assert.Equal(Acceptance.ThrownOutBefore, schedule.Add(Unseen(1, 12, length: 20), out _));
+        Assert.Equal(Acceptance.Scheduled, schedule.Add(Unseen(2, -20, length: 20), out _));
+    }
+
+    [Fact]
+    public void WhatWasThrownOutAsTwoPartsMayTurnOutToBeOne()
+    {
+        var schedule = new RejectSchedule(Ejector, new ConstantBelt(Some.Start, 800));
+        Announce(schedule, from: -50, to: 50);
+        var pulses = Walk(schedule, 400, 600).Count(step => step.Action == RejectAction.OpenUndecided);
+        var decision = Unseen(1, 0, length: 100);
+        Assert.Equal(Acceptance.ThrownOutBefore, schedule.Add(decision, out _));
+        var more = 0;
+        while (schedule.TryClaimMore(decision, out _))
+        {
+            more++;
+        }
+
+        Assert.Equal((2, 1), (pulses, more));
     }
 
     [Fact]
@@ -246,6 +288,9 @@ public sealed class RejectScheduleTests
         schedule.Expect(new EntryMark(Eye: 0, Lanes: byte.MaxValue, Blocked: true, Offset: from));
         schedule.Expect(new EntryMark(Eye: 0, Lanes: byte.MaxValue, Blocked: false, Offset: to));
     }
+
+    private static Decision Unseen(long part, double offset, double length) =>
+        Some.Decision(part, Verdict.NotInspected, offset: offset) with { Views = 0, Length = length };
 
     private static List<RejectStep> Walk(RejectSchedule schedule, int from, int to)
     {
