@@ -183,6 +183,11 @@ public sealed class QuantizationPlan
             return rule.FreeWeight ? null : "its weights are computed";
         }
 
+        if (node.OpType == "Conv" && _graph.IsInput(node.Input[0]) && weight.Dims[0] % 16 != 0)
+        {
+            return "the first layer, and too narrow to gain";
+        }
+
         if (!weight.IsFloat())
         {
             return "its weights are not 32-bit floats";

@@ -2,7 +2,6 @@ using System.Globalization;
 using EdgeInspector.Quantization.Calibration;
 using EdgeInspector.Quantization.Graph;
 using EdgeInspector.Quantization.Proto;
-using EdgeInspector.Vision;
 
 namespace EdgeInspector.Quantization;
 
@@ -20,7 +19,7 @@ public static class Quantizer
     public static QuantizedGraph Quantize(
         OnnxGraph graph,
         QuantizationOptions options,
-        IReadOnlyList<Func<FloatTensor>> inputs,
+        IReadOnlyList<Func<InputTensor>> inputs,
         Action<int, int>? progress = null,
         CancellationToken cancellationToken = default)
     {

@@ -37,6 +37,25 @@ internal static class Sessions
         }
     }
 
+    /// <summary>A copy of an input as the session takes it.</summary>
+    /// <exception cref="OnnxException">It is longer or shorter than its shape and the model's kind of number say.</exception>
+    public static OrtValue Feed(InferenceSession session, InputTensor input)
+    {
+        var kind = session.InputMetadata[session.InputNames[0]].ElementDataType;
+        var value = OrtValue.CreateAllocatedTensorValue(
+            OrtAllocator.DefaultInstance, kind, [.. input.Shape.Select(size => (long)size)]);
+        var room = value.GetTensorMutableRawData();
+        if (room.Length != input.Data.Length)
+        {
+            value.Dispose();
+            throw new OnnxException($"input '{session.InputNames[0]}': {input.Data.Length} bytes for {room.Length} of "
+                + $"{kind}; make size, channels and kind of number agree.");
+        }
+
+        input.Data.CopyTo(room);
+        return value;
+    }
+
     /// <summary>The graph as the runtime rewrites it.</summary>
     public static OnnxGraph Optimise(OnnxGraph graph, GraphOptimizationLevel level)
     {

@@ -11,6 +11,9 @@ internal static class StemPadding
 {
     private const int Step = 4;
 
+    /// <summary>The kernels' outputs at a time; with other counts padding does not help.</summary>
+    private const int Wide = 16;
+
     /// <summary>Whether anything was changed.</summary>
     public static bool Apply(OnnxGraph graph, QuantizationPlan plan)
     {
@@ -19,7 +22,7 @@ internal static class StemPadding
         {
             var weight = graph.Constant(node.Input[1])!;
             var shape = weight.Shape();
-            if (shape.Length != 4 || shape[1] % Step == 0 || node.Int("group", 1) != 1 || !graph.IsInput(node.Input[0]))
+            if (shape.Length != 4 || shape[1] % Step == 0 || shape[0] % Wide != 0 || node.Int("group", 1) != 1 || !graph.IsInput(node.Input[0]))
             {
                 continue;
             }

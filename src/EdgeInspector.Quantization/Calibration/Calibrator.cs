@@ -1,8 +1,6 @@
 using EdgeInspector.Quantization.Graph;
 using EdgeInspector.Quantization.Proto;
-using EdgeInspector.Vision;
 using Microsoft.ML.OnnxRuntime;
-using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace EdgeInspector.Quantization.Calibration;
 
@@ -23,7 +21,7 @@ public static class Calibrator
         OnnxGraph graph,
         IReadOnlyList<string> edges,
         QuantizationOptions options,
-        IReadOnlyList<Func<FloatTensor>> inputs,
+        IReadOnlyList<Func<InputTensor>> inputs,
         Action<int, int>? progress = null,
         CancellationToken cancellationToken = default)
     {
@@ -55,7 +53,7 @@ public static class Calibrator
 
         return ranges;
 
-        IEnumerable<FloatTensor> Feed()
+        IEnumerable<InputTensor> Feed()
         {
             foreach (var input in inputs)
             {
@@ -89,7 +87,7 @@ public static class Calibrator
     }
 
     private static Dictionary<string, (ActivationRange Range, long Count)> Limits(
-        OnnxGraph graph, IReadOnlyList<string> edges, Func<IEnumerable<FloatTensor>> feed)
+        OnnxGraph graph, IReadOnlyList<string> edges, Func<IEnumerable<InputTensor>> feed)
     {
         var watching = graph.Clone();
         watching.Graph.Output.Clear();
@@ -137,7 +135,7 @@ public static class Calibrator
         OnnxGraph graph,
         List<string> edges,
         Dictionary<string, (ActivationRange Range, long Count)> limits,
-        Func<IEnumerable<FloatTensor>> feed)
+        Func<IEnumerable<InputTensor>> feed)
     {
         var watching = graph.Clone();
         watching.Graph.Output.Clear();
@@ -169,7 +167,6 @@ public static class Calibrator
         private readonly string _path;
         private readonly InferenceSession _session;
         private readonly RunOptions _run = new();
-        private readonly bool _bytes;
 
         public WatchingSession(OnnxGraph graph)
         {
@@ -184,18 +181,13 @@ public static class Calibrator
                 throw new OnnxException($"{_path}: the model has {_session.InputNames.Count} inputs, one is needed; "
                     + "export it with one.");
             }
-
-            _bytes = _session.InputMetadata[_session.InputNames[0]].ElementDataType is TensorElementType.UInt8;
         }
 
-        public IDisposableReadOnlyCollection<OrtValue> Run(FloatTensor input)
+        public IDisposableReadOnlyCollection<OrtValue> Run(InputTensor input)
         {
-            long[] shape = [.. input.Shape.Select(size => (long)size)];
             try
             {
-                using var value = _bytes
-                    ? OrtValue.CreateTensorValueFromMemory(Bytes(input.Values), shape)
-                    : OrtValue.CreateTensorValueFromMemory(input.Values, shape);
+                using var value = Sessions.Feed(_session, input);
                 return _session.Run(_run, _session.InputNames, [value], _session.OutputNames);
             }
             catch (OnnxRuntimeException exception)
@@ -209,8 +201,5 @@ public static class Calibrator
             _run.Dispose();
             _session.Dispose();
         }
-
-        private static byte[] Bytes(float[] values) =>
-            Array.ConvertAll(values, value => (byte)Math.Clamp(MathF.Round(value), 0, 255));
     }
 }

@@ -201,11 +201,7 @@ public static class SignedActivations
                         throw new ArgumentOutOfRangeException(nameof(model));
                 }
 
-                if (start > end)
-                {
-                    throw new ArgumentOutOfRangeException(nameof(model));
-                }
-
+                ArgumentOutOfRangeException.ThrowIfGreaterThan(start, end);
                 fields.Add(((int)(key >> 3), from, start - from));
             }
 
