@@ -16,6 +16,9 @@ internal sealed class ProbingTime : TimeProvider
 
     private readonly ConcurrentBag<Probe> _probes = [];
 
+    /// <summary>What the virtual camera's drawing has allocated so far, which does not count: a real one draws nothing.</summary>
+    public Func<long>? Drawn { get; set; }
+
     /// <summary>Bytes allocated so far, by kind of thread.</summary>
     public IReadOnlyDictionary<string, long> Allocated =>
         RealTimeThreads.ToDictionary(kind => kind, kind => _probes.Where(probe => probe.Kind == kind).Sum(probe => Volatile.Read(ref probe.Bytes)));
@@ -26,7 +29,9 @@ internal sealed class ProbingTime : TimeProvider
         var probe = _mine ??= Enter();
         if (probe.Kind is not null)
         {
-            Volatile.Write(ref probe.Bytes, GC.GetAllocatedBytesForCurrentThread());
+            // The drawing is the capture thread's, so both numbers stand still meanwhile.
+            var drawn = probe.IsCapture && Drawn is { } bytes ? bytes() : 0;
+            Volatile.Write(ref probe.Bytes, GC.GetAllocatedBytesForCurrentThread() - drawn);
         }
 
         return base.GetTimestamp();
@@ -44,6 +49,8 @@ internal sealed class ProbingTime : TimeProvider
     private sealed class Probe
     {
         public string? Kind { get; init; }
+
+        public bool IsCapture => ReferenceEquals(Kind, RealTimeThreads[0]);
 
         public long Bytes;
     }

@@ -61,6 +61,7 @@ internal static class SoakProgram
         await using var host = new InspectionHost(options, NullLoggerFactory.Instance, time);
         host.AddBrokerUser("station", password);
         await host.StartAsync(CancellationToken.None);
+        time.Drawn = () => host.Lines[0].RenderedBytes;
 
         await WaitAsync(host, warmUp, () => { });
         var (bytes, all, frames) = (time.Allocated, GC.GetTotalAllocatedBytes(), host.Snapshots()[0].Frames);

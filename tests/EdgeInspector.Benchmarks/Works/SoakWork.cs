@@ -18,7 +18,7 @@ internal static class SoakWork
     public static Section Run(Bench bench)
     {
         var section = new Section("W8", "the whole service, factory package, two stages, 10 parts and 60 frames a second");
-        var (warmUp, length) = bench.IsFull ? (60, 1800) : (8, 20);
+        var (warmUp, length) = bench.IsFull ? (60, 1800) : (6, 14);
         LabReport.Tell($"  {warmUp + length} s with everything on");
         var on = Child(warmUp, length, "everything", bench.Seed);
         LabReport.Tell($"  {warmUp + (length / 4)} s with the ledger alone");
