@@ -753,24 +753,14 @@ internal sealed class RejectSchedule
     private bool TryClaimThrownOut(in Decision decision, out Instant firedAt)
     {
         DropClaimed(decision.Offset - Remembered);
-        var nearest = -1;
-        var isNearestClaimed = true;
-        var distance = double.MaxValue;
+        var (nearest, best, distance) = (-1, Claim.None, double.MaxValue);
         for (var i = 0; i < _thrownOutCount; i++)
         {
-            ref readonly var gone = ref _thrownOut[i];
-            if ((gone.Lanes & decision.Lanes) == 0 || (gone.IsClaimed && !isNearestClaimed))
+            var apart = Math.Abs(_thrownOut[i].Centre - decision.Offset);
+            var claim = (_thrownOut[i].Lanes & decision.Lanes) == 0 ? Claim.None : ClaimOn(_thrownOut[i], decision, apart);
+            if (claim != Claim.None && (claim > best || (claim == best && apart < distance)))
             {
-                continue;
-            }
-
-            var apart = Math.Abs(gone.Centre - decision.Offset);
-            var reaches = gone.IsClaimed
-                ? decision.Offset >= gone.From && apart <= gone.HalfLength
-                : apart < Math.Max(gone.HalfLength, decision.Length / 2);
-            if (reaches && (apart < distance || (isNearestClaimed && !gone.IsClaimed)))
-            {
-                (nearest, distance, isNearestClaimed) = (i, apart, gone.IsClaimed);
+                (nearest, best, distance) = (i, claim, apart);
             }
         }
 
@@ -783,6 +773,21 @@ internal sealed class RejectSchedule
         _thrownOut[nearest].IsClaimed = true;
         firedAt = _thrownOut[nearest].At;
         return true;
+    }
+
+    /// <summary>How well a blast over undecided belt fits a part whose centre is so far from the blast's.</summary>
+    private static Claim ClaimOn(in ThrownOut gone, in Decision decision, double apart)
+    {
+        if (gone.IsClaimed)
+        {
+            return decision.Offset >= gone.From && apart <= gone.HalfLength ? Claim.Beside : Claim.None;
+        }
+
+        // Where the eye lost edges, a part's place is a guess to within what is ahead and behind of it.
+        var reach = Math.Max(gone.HalfLength, decision.Length / 2);
+        return apart < reach ? Claim.Own
+            : decision.Views == 0 && apart < reach + Math.Max(decision.Ahead, decision.Behind) ? Claim.ByGuess
+            : Claim.None;
     }
 
     /// <summary>
@@ -901,6 +906,21 @@ internal sealed class RejectSchedule
         public double Cursor;
         public double To;
         public bool Continues;
+    }
+
+    /// <summary>How well a blast over undecided belt fits a part; the later the better.</summary>
+    private enum Claim : byte
+    {
+        None,
+
+        /// <summary>Nobody else's, and as near as the guess of the part's place is good.</summary>
+        ByGuess,
+
+        /// <summary>Another part's, which covered this one as well.</summary>
+        Beside,
+
+        /// <summary>At the part, and nobody else's.</summary>
+        Own,
     }
 
     /// <summary>Something thrown out before anybody decided it: its place on the belt, mm, and when.</summary>
