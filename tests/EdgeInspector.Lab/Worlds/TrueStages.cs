@@ -10,6 +10,9 @@ namespace EdgeInspector.Lab.Worlds;
 /// </summary>
 internal sealed class TrueStages(VirtualLine line, StageTroubles troubles, int seed) : IDetector, IClassifier
 {
+    /// <summary>Pixels: what the tracker leaves out, and the boxes' wobble.</summary>
+    private const double EdgeOfView = 12;
+
     private readonly Random _random = new(seed);
     private readonly VisiblePart[] _parts = new VisiblePart[128];
     private readonly Dictionary<long, double> _lastSeen = [];
@@ -47,8 +50,8 @@ internal sealed class TrueStages(VirtualLine line, StageTroubles troubles, int s
                 continue;
             }
 
-            // A part that reaches over the picture's edge shows no centre.
-            if (part.Left > 0 && part.Right < line.Options.FrameWidth)
+            // A part near the picture's edge counts as cut, and shows no centre.
+            if (part.Left > EdgeOfView && part.Right < line.Options.FrameWidth - EdgeOfView)
             {
                 var fromMiddle = ((part.Left + part.Right - line.Options.FrameWidth) / 2) * line.Options.MillimetresPerPixel;
                 _lastSeen[part.Index] = line.TravelAt(at) - fromMiddle;

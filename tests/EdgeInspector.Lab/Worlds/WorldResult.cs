@@ -117,6 +117,7 @@ internal sealed class WorldResult
                 || (part.Troubles.HasFlag(PartTroubles.ValveStuck) && !ejected)
                 || guessedBeside
                 || missedUnseen
+                || (ejected && truth.Any(other => LiesWithAdded(other, part, world.Window)))
                 || of.Exists(record => record.Reason == Reason.OutputFault);
             if (!excused && !of.Exists(record => record.Fired == ejected))
             {
@@ -199,11 +200,19 @@ internal sealed class WorldResult
     private static bool IsUnknowable(PartTruth part) =>
         (part.Troubles & (PartTroubles.Added | PartTroubles.EntryEdgeLost)) != 0 || part.EnteredAt < FirstReadings;
 
+    /// <summary>Whether somebody laid a part so near to another that no nozzle takes the one alone.</summary>
+    private static bool LiesWithAdded(PartTruth other, PartTruth part, double window) =>
+        other.Index != part.Index
+        && other.Fate == PartFate.Ejected
+        && (other.Troubles | part.Troubles).HasFlag(PartTroubles.Added)
+        && (other.Lanes & part.Lanes) != 0
+        && Math.Abs(other.Offset - part.Offset) < window;
+
     private static bool Covers(PartRecord record, PartTruth part) =>
         (record.Lanes & (1 << part.Lane)) != 0 && Math.Abs(record.Offset - part.Offset) <= (record.Length + part.Length) / 2;
 
     private static string Text(PartRecord record) =>
-        $"#{record.Number} {record.Verdict}/{record.Reason} {record.Disposition}{(record.Fired ? " fired" : "")}, {record.Views} views, {record.Offset:F1} mm, length {record.Length:F1}, lanes {record.Lanes:b}";
+        $"#{record.Number} {record.Verdict}/{record.Reason} {record.Disposition}{(record.Fired ? $" fired, {record.Confirmation}" : "")}, {record.Views} views, {record.Offset:F1} mm, length {record.Length:F1}, lanes {record.Lanes:b}";
 
     private void Reconcile(string what, long said, long found)
     {
