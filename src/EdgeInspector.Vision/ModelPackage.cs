@@ -18,14 +18,14 @@ public sealed class ModelPackage : IDisposable
     private ModelPackage(
         string folder,
         ModelManifest manifest,
-        string provider,
+        IReadOnlyList<StageReport> stages,
         IDetector detector,
         IClassifier? classifier,
         IReadOnlyList<GoldenOutcome> golden)
     {
         Folder = folder;
         Manifest = manifest;
-        Provider = provider;
+        Stages = stages;
         Detector = detector;
         Classifier = classifier;
         Golden = golden;
@@ -34,14 +34,21 @@ public sealed class ModelPackage : IDisposable
 
     public string Folder { get; }
 
+    /// <summary>As read, with the formats that were found where it states none.</summary>
     public ModelManifest Manifest { get; }
 
     public string Name => Manifest.Name;
 
     public string Version => Manifest.Version;
 
-    /// <summary>The execution provider that proved itself in the warm-up: "TensorRT", "CUDA" or "CPU".</summary>
-    public string Provider { get; }
+    /// <summary>What runs each stage that is a network, and why not something faster.</summary>
+    public IReadOnlyList<StageReport> Stages { get; }
+
+    /// <summary>
+    /// The execution provider that proved itself in the warm-up: "TensorRT", "CUDA" or "CPU"; where the stages differ, the
+    /// detector's and the classifier's, as in "TensorRT, CPU".
+    /// </summary>
+    public string Provider => string.Join(", ", Stages.Select(stage => stage.Provider).Distinct());
 
     /// <summary>Finds the whole picture where the package has no detector.</summary>
     public IDetector Detector { get; }
@@ -54,11 +61,7 @@ public sealed class ModelPackage : IDisposable
     /// <exception cref="ModelPackageException">The package is not accepted.</exception>
     public static ModelPackage Load(string folder, InferenceOptions options)
     {
-        if (options.Threads is < 0 or > 64)
-        {
-            throw new ModelPackageException($"threads: {options.Threads} is out of range; use 0 (automatic) to 64.");
-        }
-
+        options.Require();
         var place = new PackageFolder(folder);
         var manifest = ManifestFile.Read(place.Manifest);
         ManifestRules.Check(manifest, place.Manifest);
@@ -68,31 +71,23 @@ public sealed class ModelPackage : IDisposable
         var classifierFile = manifest.Classifier is { } classifier
             ? Verified(place, "classifier.file", classifier.File, classifier.Sha256)
             : null;
-
-        var choices = Providers.ToTry(options.Provider);
-        foreach (var provider in choices[..^1])
+        (DetectorFormat Format, FormatFit Fit)? found = null;
+        ClassifierPlan? plan = null;
+        if (detectorFile is not null)
         {
-            try
-            {
-                return Load(place, manifest, detectorFile, classifierFile, provider, options);
-            }
-            catch (Exception exception) when (Providers.IsFailure(exception))
-            {
-                // Not on this machine: the next one is tried, and the package reports the one that ran.
-            }
+            found = DetectorFormats.Resolve(
+                detectorFile.Path, detectorFile.Outline, manifest.Detector!, place.Manifest);
+            manifest = manifest with { Detector = manifest.Detector! with { Format = found.Value.Format } };
         }
 
-        try
+        if (classifierFile is not null)
         {
-            return Load(place, manifest, detectorFile, classifierFile, choices[^1], options);
+            plan = ClassifierPlan.Resolve(
+                classifierFile.Path, classifierFile.Outline, manifest.Classifier!, place.Manifest);
+            manifest = manifest with { Classifier = manifest.Classifier! with { Format = plan.Format } };
         }
-        catch (Exception exception) when (Providers.IsFailure(exception))
-        {
-            throw new ModelPackageException(
-                $"{place.Path}: provider {Providers.Name(choices[^1])} does not work here ({exception.Message}); "
-                + "install its driver and the runtime built for it, or choose cpu.",
-                exception);
-        }
+
+        return Load(place, manifest, new Models(detectorFile, found, classifierFile, plan), options);
     }
 
     /// <summary>An unsure classification is a defect here; ask <see cref="Classification.IsUnsure"/> first.</summary>
@@ -129,32 +124,82 @@ public sealed class ModelPackage : IDisposable
         }
     }
 
+    /// <summary>
+    /// Opens a stage on the best provider that works here. One that does not is not an error while another is left: the
+    /// report says so.
+    /// </summary>
+    private static T Open<T>(
+        PackageFolder place,
+        string stage,
+        InferenceOptions options,
+        List<StageReport> reports,
+        Func<ProviderChoice, T> open)
+    {
+        var choices = Providers.ToTry(options.Provider, OrtRuntime.CompiledIn, options.ForbidFallback);
+        if (choices.Length == 0)
+        {
+            throw new ModelPackageException(
+                $"{place.Path}: the {stage} would run on the processor, and falling back is forbidden: this ONNX Runtime "
+                + "has neither TensorRT nor CUDA; install the one built for it, or allow the fallback.");
+        }
+
+        string? fallback = null;
+        for (var i = 0; ; i++)
+        {
+            try
+            {
+                var opened = open(choices[i]);
+                reports.Add(new StageReport(stage, Providers.Name(choices[i]), fallback));
+                return opened;
+            }
+            catch (Exception exception) when (Providers.IsFailure(exception))
+            {
+                var name = Providers.Name(choices[i]);
+                if (i == choices.Length - 1)
+                {
+                    throw new ModelPackageException(
+                        $"{place.Path}: provider {name} does not work here for the {stage} ({exception.Message}); "
+                        + "install its driver and the runtime built for it, or choose cpu.",
+                        exception);
+                }
+
+                fallback ??= new VisionException($"{name} does not work here ({exception.Message})").Message;
+            }
+        }
+    }
+
     private static ModelPackage Load(
         PackageFolder place,
         ModelManifest manifest,
-        ModelFile? detectorFile,
-        ModelFile? classifierFile,
-        ProviderChoice provider,
+        Models models,
         InferenceOptions options)
     {
         IDetector? detector = null;
         NetworkClassifier? classifier = null;
+        List<StageReport> stages = [];
         try
         {
-            detector = detectorFile is null
+            detector = models.Detector is null
                 ? new WholePictureDetector()
-                : new NetworkDetector(
-                    manifest.Detector!,
-                    Network.Open(detectorFile, manifest.Detector!.Input, provider, options, [1]));
-            classifier = classifierFile is null
+                : Open(
+                    place,
+                    "detector",
+                    options,
+                    stages,
+                    provider => NetworkDetector.Open(
+                        models.Detector, manifest.Detector!, models.Found!.Value, provider, options));
+            classifier = models.Classifier is null
                 ? null
-                : new NetworkClassifier(
-                    manifest.Classifier!,
-                    Network.Open(
-                        classifierFile, manifest.Classifier!.Input, provider, options, NetworkClassifier.Batches));
+                : Open(
+                    place,
+                    "classifier",
+                    options,
+                    stages,
+                    provider => NetworkClassifier.Open(
+                        models.Classifier, manifest.Classifier!, models.Plan!, provider, options));
             WarmUp(detector, classifier);
             var golden = GoldenCheck.Run(place, manifest, detector, classifier);
-            return new ModelPackage(place.Path, manifest, Providers.Name(provider), detector, classifier, golden);
+            return new ModelPackage(place.Path, manifest, stages, detector, classifier, golden);
         }
         catch
         {
@@ -163,4 +208,8 @@ public sealed class ModelPackage : IDisposable
             throw;
         }
     }
+
+    /// <summary>The files, and how their outputs are read.</summary>
+    private sealed record Models(
+        ModelFile? Detector, (DetectorFormat Format, FormatFit Fit)? Found, ModelFile? Classifier, ClassifierPlan? Plan);
 }
