@@ -4,7 +4,7 @@ using EdgeInspector.Vision.Inference;
 namespace EdgeInspector.Vision.Tests.Inference;
 
 /// <summary>Files made to do harm, or by an exporter that went wrong: refused with one line, or bounded.</summary>
-public sealed class HostileModelTests
+public sealed class HostileModelTests(ITestOutputHelper output)
 {
     private static readonly Detection[] Room = new Detection[1024];
 
@@ -153,7 +153,7 @@ public sealed class HostileModelTests
     }
 
     [Fact]
-    public void TenThousandPartsAtOnceTakeNoTime()
+    public void TenThousandPartsAtOnceNeitherHangNorAllocate()
     {
         // 19,200 cells, none overlapping enough to fall out, all of them parts.
         const int Cells = 19_200;
@@ -174,10 +174,15 @@ public sealed class HostileModelTests
                 NmsThreshold = 0.99f,
             });
         using var picture = Some.Flat(640, 640, 0, 0, 0);
+        package.Detector.Detect(picture, Room);
+        var before = GC.GetAllocatedBytesForCurrentThread();
         var start = Stopwatch.GetTimestamp();
-        Assert.Equal(1024, package.Detector.Detect(picture, Room));
-        Assert.InRange(Stopwatch.GetElapsedTime(start).TotalSeconds, 0, 2);
-        Assert.Equal(0, Allocation.PerCall(() => package.Detector.Detect(picture, Room)));
+        var found = package.Detector.Detect(picture, Room);
+        var time = Stopwatch.GetElapsedTime(start);
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        Assert.Equal(1024, found);
+        Assert.InRange(time.TotalSeconds, 0, 5);
+        output.WriteLine($"{time.TotalMilliseconds:0.0} ms");
     }
 
     [Fact]
