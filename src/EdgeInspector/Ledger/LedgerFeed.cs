@@ -47,7 +47,9 @@ internal sealed class LedgerFeed(LedgerStore store) : IPartFeed, IDisposable
             var parts = Parts(connection, station, after, after + LongestLook, limit);
             if (parts.Count > 0 && parts[0].Sequence == after + 1)
             {
-                return new PartStretch(parts, parts[^1].Sequence, 0);
+                // Other stations' parts between ours: there may be more of ours beyond the look.
+                var isDense = parts[^1].Sequence - after == parts.Count;
+                return new PartStretch(parts, parts[^1].Sequence, 0, parts.Count == limit || !isDense);
             }
 
             var (first, last) = Bounds(connection);
@@ -62,11 +64,12 @@ internal sealed class LedgerFeed(LedgerStore store) : IPartFeed, IDisposable
             var end = Math.Min(last, after + LongestLook);
             if (end <= after)
             {
-                return new PartStretch([], after, removed);
+                return new PartStretch([], after, removed, MayGoOn: false);
             }
 
             parts = Parts(connection, station, after, end, limit);
-            return new PartStretch(parts, parts.Count == limit ? parts[^1].Sequence : end, removed);
+            var isFull = parts.Count == limit;
+            return new PartStretch(parts, isFull ? parts[^1].Sequence : end, removed, isFull || end < last);
         });
 
     /// <inheritdoc/>

@@ -782,8 +782,7 @@ internal sealed class StationLink
                     }
 
                     _partsThrough = stretch.Through;
-                    // Less than a page of the line's own pace is all there is; what is written from now on says so itself.
-                    mayGoOn = stretch.Parts.Count == PartPage || stretch.Through - from > PartPage;
+                    mayGoOn = stretch.MayGoOn;
                     if (stretch.Through == from)
                     {
                         return false;
