@@ -19,14 +19,14 @@ public sealed class ModelPackage : IDisposable
         string folder,
         ModelManifest manifest,
         IReadOnlyList<StageReport> stages,
-        IDetector detector,
+        IReadOnlyList<IDetector> detectors,
         IClassifier? classifier,
         IReadOnlyList<GoldenOutcome> golden)
     {
         Folder = folder;
         Manifest = manifest;
         Stages = stages;
-        Detector = detector;
+        Detectors = detectors;
         Classifier = classifier;
         Golden = golden;
         _defectThreshold = manifest.Classifier?.DefectThreshold ?? float.PositiveInfinity;
@@ -50,7 +50,13 @@ public sealed class ModelPackage : IDisposable
     public string Provider => string.Join(", ", Stages.Select(stage => stage.Provider).Distinct());
 
     /// <summary>Finds the whole picture where the package has no detector.</summary>
-    public IDetector Detector { get; }
+    public IDetector Detector => Detectors[0];
+
+    /// <summary>
+    /// One for each frame that may be searched at a time: one in latency mode, as many as there are workers in throughput
+    /// mode. One thread at a time runs each.
+    /// </summary>
+    public IReadOnlyList<IDetector> Detectors { get; }
 
     public IClassifier? Classifier { get; }
 
@@ -81,7 +87,10 @@ public sealed class ModelPackage : IDisposable
     public void Dispose()
     {
         Classifier?.Dispose();
-        Detector.Dispose();
+        foreach (var detector in Detectors)
+        {
+            detector.Dispose();
+        }
     }
 
     private static ModelFile Verified(PackageFolder place, string key, string name, string sha256)
@@ -159,41 +168,41 @@ public sealed class ModelPackage : IDisposable
         ModelFile? classifierFile,
         InferenceOptions options)
     {
-        IDetector? detector = null;
+        List<IDetector> detectors = [];
         NetworkClassifier? classifier = null;
         List<StageReport> stages = [];
         try
         {
-            detector = detectorFile is null
+            detectors.Add(detectorFile is null
                 ? new WholePictureDetector()
-                : Open(
-                    place,
-                    "detector",
-                    options,
-                    stages,
-                    provider => new NetworkDetector(
-                        manifest.Detector!,
-                        Network.Open(detectorFile, manifest.Detector!.Input, provider, options, [1])));
-            classifier = classifierFile is null
-                ? null
-                : Open(
-                    place,
-                    "classifier",
-                    options,
-                    stages,
-                    provider => new NetworkClassifier(
-                        manifest.Classifier!,
-                        Network.Open(
-                            classifierFile, manifest.Classifier!.Input, provider, options, NetworkClassifier.Batches)));
-            WarmUp(detector, classifier);
-            var golden = GoldenCheck.Run(place, manifest, detector, classifier);
-            return new ModelPackage(place.Path, manifest, stages, detector, classifier, golden);
+                : Open(place, "detector", options, stages, Detector));
+            var workers = ThreadPlan.Of(options, stages is [] or [{ Provider: "CPU" }], Environment.ProcessorCount).Workers;
+            while (detectors.Count < workers)
+            {
+                detectors.Add(detectorFile is null ? new WholePictureDetector() : Detector(Providers.Of(stages[0])));
+            }
+
+            classifier = classifierFile is null ? null : Open(place, "classifier", options, stages, Classifier);
+            foreach (var detector in detectors)
+            {
+                WarmUp(detector, classifier);
+            }
+
+            var golden = GoldenCheck.Run(place, manifest, detectors[0], classifier);
+            return new ModelPackage(place.Path, manifest, stages, detectors, classifier, golden);
         }
         catch
         {
             classifier?.Dispose();
-            detector?.Dispose();
+            detectors.ForEach(detector => detector.Dispose());
             throw;
         }
+
+        NetworkDetector Detector(ProviderChoice provider) => new(
+            manifest.Detector!, Network.Open(detectorFile!, manifest.Detector!.Input, provider, options, [1]));
+
+        NetworkClassifier Classifier(ProviderChoice provider) => new(
+            manifest.Classifier!,
+            Network.Open(classifierFile!, manifest.Classifier!.Input, provider, options, NetworkClassifier.Batches));
     }
 }

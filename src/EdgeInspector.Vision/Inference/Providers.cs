@@ -62,6 +62,14 @@ internal static class Providers
         _ => "CPU",
     };
 
+    /// <summary>The one that runs a stage.</summary>
+    public static ProviderChoice Of(StageReport stage) => stage.Provider switch
+    {
+        "TensorRT" => ProviderChoice.TensorRt,
+        "CUDA" => ProviderChoice.Cuda,
+        _ => ProviderChoice.Cpu,
+    };
+
     /// <summary>
     /// True for what a missing accelerator throws: the option classes throw the runtime's exception on a build
     /// without it, the loader's when a library is not installed.

@@ -112,8 +112,7 @@ internal sealed class InspectionStation : IAsyncDisposable
         _capture = new CaptureLoop(options.Name, options.Camera, hardware.OpenCamera, _slot, time, log, _desk.Capture, _desk.CameraDriver);
         _evidence = books.Pictured is null ? null : new EvidenceWorker(options.Name, model.Labels, run.IdOf, books.Pictured, time);
         _inspector = new Inspector(
-            model.Detector,
-            model.Classifier,
+            model.Stages,
             new DecisionRules(options.Recipe, model.DefectThreshold, model.GoodLabel),
             options.Inspection,
             options.Camera.Width ?? 640,
