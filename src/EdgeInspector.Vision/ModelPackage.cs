@@ -34,6 +34,7 @@ public sealed class ModelPackage : IDisposable
 
     public string Folder { get; }
 
+    /// <summary>As read, with the formats that were found where it states none.</summary>
     public ModelManifest Manifest { get; }
 
     public string Name => Manifest.Name;
@@ -76,8 +77,44 @@ public sealed class ModelPackage : IDisposable
         var classifierFile = manifest.Classifier is { } classifier
             ? Verified(place, "classifier.file", classifier.File, classifier.Sha256)
             : null;
+        (DetectorFormat Format, FormatFit Fit)? found = null;
+        ClassifierPlan? plan = null;
+        if (detectorFile is not null)
+        {
+            found = DetectorFormats.Resolve(
+                detectorFile.Path, detectorFile.Outline, manifest.Detector!, place.Manifest);
+            manifest = manifest with { Detector = manifest.Detector! with { Format = found.Value.Format } };
+        }
 
-        return Load(place, manifest, detectorFile, classifierFile, options);
+        if (classifierFile is not null)
+        {
+            plan = ClassifierPlan.Resolve(
+                classifierFile.Path, classifierFile.Outline, manifest.Classifier!, place.Manifest);
+            manifest = manifest with { Classifier = manifest.Classifier! with { Format = plan.Format } };
+        }
+
+        return Load(place, manifest, new Models(detectorFile, found, classifierFile, plan), options);
+    }
+
+    /// <summary>
+    /// Whether loading would begin by building TensorRT's engines, which takes minutes. Looks at what was built before, not
+    /// at the models.
+    /// </summary>
+    /// <exception cref="ModelPackageException">There is no package.</exception>
+    public static bool NeedsEngine(string folder, InferenceOptions options) =>
+        ReadyFile(new PackageFolder(folder), options) is { } ready && !File.Exists(ready);
+
+    /// <summary>Null where TensorRT is not tried, or keeps nothing.</summary>
+    private static string? ReadyFile(PackageFolder place, InferenceOptions options)
+    {
+        var choices = Providers.ToTry(options.Provider, OrtRuntime.CompiledIn, options.ForbidFallback);
+        return choices is [ProviderChoice.TensorRt, ..] && options.EngineCache is { } root && File.Exists(place.Manifest)
+            ? EngineCache.ReadyFile(
+                root,
+                File.ReadAllBytes(place.Manifest),
+                options.Precision,
+                EngineVersions.OfThisMachine(OrtRuntime.Version))
+            : null;
     }
 
     /// <summary>An unsure classification is a defect here; ask <see cref="Classification.IsUnsure"/> first.</summary>
@@ -87,9 +124,9 @@ public sealed class ModelPackage : IDisposable
     public void Dispose()
     {
         Classifier?.Dispose();
-        foreach (var detector in Detectors)
+        for (var i = Detectors.Count - 1; i >= 0; i--)
         {
-            detector.Dispose();
+            Detectors[i].Dispose(); // The first one last: it owns what the others share.
         }
     }
 
@@ -164,8 +201,7 @@ public sealed class ModelPackage : IDisposable
     private static ModelPackage Load(
         PackageFolder place,
         ModelManifest manifest,
-        ModelFile? detectorFile,
-        ModelFile? classifierFile,
+        Models models,
         InferenceOptions options)
     {
         List<IDetector> detectors = [];
@@ -173,36 +209,58 @@ public sealed class ModelPackage : IDisposable
         List<StageReport> stages = [];
         try
         {
-            detectors.Add(detectorFile is null
+            detectors.Add(models.Detector is null
                 ? new WholePictureDetector()
-                : Open(place, "detector", options, stages, Detector));
-            var workers = ThreadPlan.Of(options, stages is [] or [{ Provider: "CPU" }], Environment.ProcessorCount).Workers;
+                : Open(
+                    place,
+                    "detector",
+                    options,
+                    stages,
+                    provider => NetworkDetector.Open(
+                        models.Detector, manifest.Detector!, models.Found!.Value, provider, options)));
+            var onProcessor = stages.TrueForAll(stage => Providers.Of(stage) is ProviderChoice.Cpu);
+            var workers = ThreadPlan.Of(options, onProcessor, Environment.ProcessorCount).Workers;
             while (detectors.Count < workers)
             {
-                detectors.Add(detectorFile is null ? new WholePictureDetector() : Detector(Providers.Of(stages[0])));
+                detectors.Add(detectors[0] is NetworkDetector first ? first.Beside() : new WholePictureDetector());
             }
 
-            classifier = classifierFile is null ? null : Open(place, "classifier", options, stages, Classifier);
+            classifier = models.Classifier is null
+                ? null
+                : Open(
+                    place,
+                    "classifier",
+                    options,
+                    stages,
+                    provider => NetworkClassifier.Open(
+                        models.Classifier, manifest.Classifier!, models.Plan!, provider, options));
             foreach (var detector in detectors)
             {
                 WarmUp(detector, classifier);
             }
 
             var golden = GoldenCheck.Run(place, manifest, detectors[0], classifier);
+            if (stages.Exists(stage => Providers.Of(stage) is ProviderChoice.TensorRt)
+                && ReadyFile(place, options) is { } ready)
+            {
+                File.WriteAllBytes(ready, []);
+            }
+
             return new ModelPackage(place.Path, manifest, stages, detectors, classifier, golden);
         }
         catch
         {
             classifier?.Dispose();
-            detectors.ForEach(detector => detector.Dispose());
+            for (var i = detectors.Count - 1; i >= 0; i--)
+            {
+                detectors[i].Dispose(); // The first one last: it owns what the others share.
+            }
+
             throw;
         }
-
-        NetworkDetector Detector(ProviderChoice provider) => new(
-            manifest.Detector!, Network.Open(detectorFile!, manifest.Detector!.Input, provider, options, [1]));
-
-        NetworkClassifier Classifier(ProviderChoice provider) => new(
-            manifest.Classifier!,
-            Network.Open(classifierFile!, manifest.Classifier!.Input, provider, options, NetworkClassifier.Batches));
     }
+
+    /// <summary>The files, and how their outputs are read.</summary>
+    private sealed record Models(
+        ModelFile? Detector, (DetectorFormat Format, FormatFit Fit)? Found, ModelFile? Classifier, ClassifierPlan? Plan);
 }

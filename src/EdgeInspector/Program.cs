@@ -9,5 +9,6 @@ var root = new RootCommand("EdgeInspector: inspects parts on a conveyor and reje
     ModelCommand.Create(),
     InspectCommand.Create(),
     LedgerCommand.Create(),
+    ContractCommand.Create(),
 };
 return await root.Parse(args).InvokeAsync();

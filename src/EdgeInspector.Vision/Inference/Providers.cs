@@ -116,16 +116,6 @@ internal static class Providers
         }
     }
 
-    public static SessionOptions Configure(
-        ProviderChoice provider, InferenceOptions options, string inputName, ReadOnlySpan<int> shape, int largestBatch)
-    {
-        var pixels = shape.Length == 3 ? shape[1] * shape[2] : 0;
-        int[] batches = largestBatch > 1 ? [1, largestBatch] : [1];
-        return Configure(provider, options, new NetworkShape("", false, inputName, shape.ToArray(), pixels, batches));
-    }
-
-    public static SessionOptions Common(InferenceOptions options, int threads) => OnProcessor(threads);
-
     /// <summary>What TensorRT is told.</summary>
     /// <param name="options">Of this machine.</param>
     /// <param name="network">What it is to run.</param>

