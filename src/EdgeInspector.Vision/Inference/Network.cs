@@ -223,7 +223,7 @@ internal sealed class Network : IDisposable
         {
             try
             {
-                return new InferenceSession(model.Bytes, options);
+                return new InferenceSession(SignedActivations.ForThisProcessor(model.Bytes), options);
             }
             catch (OnnxRuntimeException exception) when (provider is ProviderChoice.Cpu)
             {
