@@ -60,6 +60,7 @@ public sealed class VirtualLine : IDisposable
     private int _settled;
     private int _told;
     private int _light;
+    private long _renderedBytes;
     private bool _disposed;
 
     /// <exception cref="InvalidDataException">An option is out of range, or a photograph cannot be used.</exception>
@@ -142,11 +143,34 @@ public sealed class VirtualLine : IDisposable
         return SeededRandom.For((ulong)Options.Seed, 78, index).Chance(Options.Disturbances.FramesDropped);
     }
 
-    /// <summary>The middle of the exposure of frame <paramref name="index"/>, the first being 0.</summary>
+    /// <summary>
+    /// The middle of the exposure of frame <paramref name="index"/>, the first being 0; of a triggered camera
+    /// <see cref="BeltMotion.Never"/> where there is none.
+    /// </summary>
     public TimeSpan FrameTime(long index)
     {
+        if (Options.TriggerDistance is not null)
+        {
+            lock (_gate)
+            {
+                TimeSpan? exposure;
+                while ((exposure = _entry[0].ExposureOf(index)) is null && !_feed.Ended)
+                {
+                    LayNext();
+                }
+
+                return exposure ?? BeltMotion.Never;
+            }
+        }
+
         return TimeSpan.FromTicks((long)Math.Round(index * (TimeSpan.TicksPerSecond / Options.FramesPerSecond)));
     }
+
+    /// <summary>
+    /// Managed bytes that <see cref="Render"/> has allocated so far: parts are painted as they come into view. Whoever
+    /// measures what a capture thread allocates takes them off, since no real camera paints.
+    /// </summary>
+    public long RenderedBytes => Volatile.Read(ref _renderedBytes);
 
     /// <summary>
     /// The camera's picture at <paramref name="t"/>: 8-bit blue, green, red of the frame's size; the destination is
@@ -155,6 +179,7 @@ public sealed class VirtualLine : IDisposable
     public void Render(TimeSpan t, Mat destination)
     {
         ArgumentNullException.ThrowIfNull(destination);
+        var before = GC.GetAllocatedBytesForCurrentThread();
         lock (_picture)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
@@ -169,6 +194,8 @@ public sealed class VirtualLine : IDisposable
                 var belt = optics.Strip.Look(from, to, _inView);
                 optics.Exposure.Take(belt, optics.Strip.Stride, left, blur, t, destination);
             }
+
+            Volatile.Write(ref _renderedBytes, _renderedBytes + GC.GetAllocatedBytesForCurrentThread() - before);
         }
     }
 

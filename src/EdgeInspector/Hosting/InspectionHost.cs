@@ -29,6 +29,8 @@ internal sealed class InspectionHost : IAsyncDisposable
     private readonly LedgerStore _ledger;
     private readonly SampleStore _samples;
     private readonly EmbeddedBroker? _broker;
+    private readonly LedgerFeed _feed;
+    private readonly Outbox _outbox;
     private readonly Publisher _publisher;
     private readonly RecentPictures _recent = new();
     private readonly WebServer? _web;
@@ -36,11 +38,14 @@ internal sealed class InspectionHost : IAsyncDisposable
     private readonly List<IDisposable> _owned = [];
     private readonly List<string> _runs = [];
     private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _stopPublishing = new();
+    private readonly CancellationTokenSource _stopOutbox = new();
     private readonly CancellationTokenSource _stopLockstep = new();
     private volatile InspectionStation[] _stations = []; // Replaced whole: the page asks while stations are added.
     private Task _writing = Task.CompletedTask;
     private Task _keeping = Task.CompletedTask;
     private Task _publishing = Task.CompletedTask;
+    private Task _outgoing = Task.CompletedTask;
     private SystemdWatchdog? _watchdog;
     private volatile bool _disposed;
 
@@ -60,8 +65,27 @@ internal sealed class InspectionHost : IAsyncDisposable
         options.Samples.Folder = Path.Combine(options.DataFolder, options.Samples.Folder);
         _samples = new SampleStore(options.Samples, TimeProvider.System, logs.CreateLogger<SampleStore>());
         _broker = options.Broker.Enabled ? new EmbeddedBroker(options.Broker, logs.CreateLogger<EmbeddedBroker>()) : null;
-        _publisher = new Publisher(options.Mqtt, options.Plant, Snapshots, TimeProvider.System, logs.CreateLogger<Publisher>());
-        _web = options.Web.Enabled ? new WebServer(options.Web, _recent, Snapshots, logs) : null;
+        _feed = new LedgerFeed(_ledger);
+        _outbox = new Outbox(options.Outbox, options.DataFolder, TimeProvider.System, logs.CreateLogger<Outbox>())
+        {
+            Damaged = text => Array.ForEach(_stations, station => station.Raise(AlarmCode.OutboxDamaged, text)),
+        };
+        _publisher = new Publisher(
+            options.Mqtt,
+            options.Plant,
+            Snapshots,
+            _feed,
+            _outbox,
+            ShiftOf,
+            TimeProvider.System,
+            logs.CreateLogger<Publisher>()
+        );
+        _ledger.Wrote = _publisher.PartsWritten;
+        _web = options.Web.Enabled ? new WebServer(options.Web, _recent, Snapshots, logs)
+            {
+                Mqtt = _broker is not null && options.Broker.WebSocket ? _broker.ServeAsync : null,
+            }
+            : null;
     }
 
     /// <summary>Ends when every station has; faulted as soon as any thread or task has failed.</summary>
@@ -89,7 +113,8 @@ internal sealed class InspectionHost : IAsyncDisposable
     public int LedgerWaiting => _ledger.Waiting;
 
     /// <summary>Adds a user to the embedded broker; before <see cref="StartAsync"/>.</summary>
-    public void AddBrokerUser(string name, string password) => _broker?.AddUser(name, password);
+    public void AddBrokerUser(string name, string password, Role role = Role.Viewer, bool isStation = false) =>
+        _broker?.AddUser(name, password, role, isStation);
 
     /// <summary>Every station seen from outside, now.</summary>
     public IReadOnlyList<StationSnapshot> Snapshots() =>
@@ -131,7 +156,8 @@ internal sealed class InspectionHost : IAsyncDisposable
 
         _writing = _ledger.RunAsync(_stop.Token);
         _keeping = _samples.RunAsync(_stop.Token);
-        _publishing = _publisher.RunAsync(_stop.Token);
+        _publishing = _publisher.RunAsync(_stopPublishing.Token);
+        _outgoing = _options.Mqtt.Enabled ? _outbox.RunAsync(_stopOutbox.Token) : Task.CompletedTask;
         for (var i = 0; i < _stations.Length; i++)
         {
             if (_lockstep is not null)
@@ -176,7 +202,13 @@ internal sealed class InspectionHost : IAsyncDisposable
         }
 
         await _stop.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(_publishing, _writing, _keeping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_writing, _keeping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        // Only now are the last parts where publishing finds them; and what it gets rid of, the outbox removes.
+        await _stopPublishing.CancelAsync().ConfigureAwait(false);
+        await _publishing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _stopOutbox.CancelAsync().ConfigureAwait(false);
+        await _outgoing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (_web is not null)
         {
             await _web.DisposeAsync().ConfigureAwait(false);
@@ -193,8 +225,12 @@ internal sealed class InspectionHost : IAsyncDisposable
         }
 
         _watchdog?.Dispose();
+        _outbox.Dispose();
+        _feed.Dispose();
         _ledger.Dispose();
         _stop.Dispose();
+        _stopPublishing.Dispose();
+        _stopOutbox.Dispose();
         _stopLockstep.Dispose();
     }
 
@@ -255,6 +291,7 @@ internal sealed class InspectionHost : IAsyncDisposable
             model.Manifest.Classifier?.Labels ?? [],
             hardware.IsSimulated
         );
+        _publisher.Follow(options.Name);
         _ledger.BeginRun(new LedgerRun(run.Id, options.Name, started, run.Model, run.Recipe, Version));
         _runs.Add(run.Id);
         var station = new InspectionStation(options, run, StationModel.Of(model), hardware, Start, BooksOf(options.Name), _time, _log);
@@ -265,7 +302,7 @@ internal sealed class InspectionHost : IAsyncDisposable
     private StationBooks BooksOf(string station) =>
         new()
         {
-            Ended = Ended,
+            Ended = _ledger.Offer,
             Pictured = Pictured,
             AlarmChanged = alarm => _ledger.Offer(station, alarm),
             Challenged = _ledger.Offer,
@@ -292,6 +329,7 @@ internal sealed class InspectionHost : IAsyncDisposable
             BeltSpeed = options.Belt.Speed,
             EncoderCountsPerMillimetre = options.Belt.Encoder?.CountsPerMillimetre ?? 1,
             FramesPerSecond = options.Camera.FramesPerSecond ?? 60,
+            TriggerDistance = options.Camera.Trigger?.Distance,
             FrameWidth = options.Camera.Width ?? 640,
             FrameHeight = options.Camera.Height ?? 480,
             MillimetresPerPixel = options.Inspection.MillimetresPerPixel,
@@ -306,10 +344,31 @@ internal sealed class InspectionHost : IAsyncDisposable
         typeof(InspectionHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
         ?? "unknown";
 
-    private void Ended(PartRecord record)
+    private ShiftFigures ShiftOf(string station, DateTimeOffset from, DateTimeOffset to)
     {
-        _ledger.Offer(record);
-        _publisher.Offer(record);
+        IReadOnlyList<LedgerTally> tallies;
+        try
+        {
+            tallies = _ledger.Reader.Tallies(new LedgerQuery { Station = station, From = from, To = to });
+        }
+        catch (LedgerException e)
+        {
+            throw new IOException(e.Message, e);
+        }
+
+        var production = tallies.Where(tally => !tally.OfChallenge).ToList();
+        long Of(Verdict verdict) => production.Where(tally => tally.Verdict == verdict).Sum(tally => tally.Parts);
+        return new ShiftFigures(
+            Of(Verdict.Pass),
+            Of(Verdict.Reject),
+            Of(Verdict.NotInspected),
+            Of(Verdict.Late),
+            tallies.Where(tally => tally.OfChallenge).Sum(tally => tally.Parts),
+            production
+                .Where(tally => tally.Verdict == Verdict.Reject)
+                .GroupBy(tally => tally.Label ?? "unknown")
+                .ToDictionary(group => group.Key, group => group.Sum(tally => tally.Parts))
+        );
     }
 
     private void Pictured(EvidencePicture picture)
@@ -337,6 +396,7 @@ internal sealed class InspectionHost : IAsyncDisposable
         if (_options.Mqtt.Enabled)
         {
             services.Add(_publishing);
+            services.Add(_outgoing);
         }
 
         var stations = Task.WhenAll(_stations.Select(station => station.Completion));

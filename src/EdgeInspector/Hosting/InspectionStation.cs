@@ -47,7 +47,7 @@ internal sealed class InspectionStation : IAsyncDisposable
     private readonly Channel<PartEvent> _events;
     private readonly InspectionFigures _figures = new();
     private readonly DecisionQueue _decisions = new();
-    private readonly FrameSlot _slot = new();
+    private readonly FrameSlot _slot;
     private readonly CaptureLoop _capture;
     private readonly Inspector _inspector;
     private readonly InspectLoop _inspect;
@@ -110,8 +110,8 @@ internal sealed class InspectionStation : IAsyncDisposable
         _desk = new StationDesk(options, run, model, hardware.Controller, books, Work, start, time, log);
         _controller = hardware.Controller;
         _recipes = [options.Recipe, .. options.Recipes];
-        // Each worker holds a frame beside the one that waits and the one that is being captured.
-        options.Camera.FramePoolSize = Math.Max(options.Camera.FramePoolSize, model.Detectors.Count + 3);
+        _slot = new FrameSlot(options.Camera.MostWaiting);
+        options.Camera.FramePoolSize += model.Detectors.Count - 1; // Each further worker holds a frame.
         _capture = new CaptureLoop(options.Name, options.Camera, hardware.OpenCamera, _slot, time, log, _desk.Capture, _desk.CameraDriver);
         _evidence = books.Pictured is null ? null : new EvidenceWorker(options.Name, model.Labels, run.IdOf, books.Pictured, time);
         _inspector = new Inspector(
@@ -153,7 +153,7 @@ internal sealed class InspectionStation : IAsyncDisposable
             _desk.Reject
         );
         _sensors = hardware.OpenSensors() is { } reader
-            ? new SensorLoop(options.Name, reader, encoderBelt, edge => entryEyes.Edge(edge.Lane, edge.Active, edge.At, edge.Lost), _events.Writer, _desk.Inputs.Enter, _desk.Sensors, time)
+            ? new SensorLoop(options.Name, reader, encoderBelt, EntryEdge, _events.Writer, _desk.Inputs.Enter, _desk.Sensors, time)
             : null;
         _book = new PartBook(
             run,
@@ -170,6 +170,21 @@ internal sealed class InspectionStation : IAsyncDisposable
         if (_sensors is null)
         {
             _desk.Sensors.Rest();
+        }
+
+        bool EntryEdge(SensorReading edge)
+        {
+            var cleared = entryEyes.Edge(edge.Lane, edge.Active, edge.At, edge.Lost);
+            if (options.Camera.Trigger is { } trigger && edge.Active && edge.Lane == trigger.Eye)
+            {
+                var exposure = _belt.WhenTravelReaches(_belt.TravelAt(edge.At) + trigger.Distance);
+                if (exposure != Instant.Never) // The belt stands: what is under it now is not exposed before it runs.
+                {
+                    _capture.Expect(exposure);
+                }
+            }
+
+            return cleared;
         }
 
         void Ended(PartRecord record)
@@ -229,7 +244,7 @@ internal sealed class InspectionStation : IAsyncDisposable
     public RunTotals Totals()
     {
         var totals = _book.Totals(_options.Sensors.EntryEyes.Count);
-        return totals with { Unaccounted = totals.Unaccounted + _figures.EventsLost };
+        return totals with { Unaccounted = totals.Unaccounted + LostTrackOf };
     }
 
     /// <summary>What is loading a model to replace the one in force; null when nothing does.</summary>
@@ -254,11 +269,17 @@ internal sealed class InspectionStation : IAsyncDisposable
         }
     }
 
+    /// <summary>Parts that the books cannot name: what a thread had to say of them, or the eye had seen of them, found no room.</summary>
+    private long LostTrackOf => _figures.EventsLost + _entryEyes.Overflowed;
+
     /// <summary>The operator's commands.</summary>
     public StationControl Control => _desk.Control;
 
     /// <summary>Whether every thread of the station turns; see <see cref="Health.IsResponding"/>.</summary>
     public bool IsResponding(Instant now) => _desk.Health.IsResponding(now);
+
+    /// <summary>Raises an alarm about something that the stations share; any thread.</summary>
+    public void Raise(AlarmCode code, string text) => _desk.Alarms.Raise(code, text, _time.GetInstant());
 
     /// <summary>The station seen from outside, now.</summary>
     public StationSnapshot Snapshot(string broker, string ledger, long ledgerLost, long publishingShed)
@@ -294,9 +315,9 @@ internal sealed class InspectionStation : IAsyncDisposable
             Frames = _figures.Frames,
             FramesDropped = _capture.Dropped + _figures.FramesTooOld,
             PartsPerMinute = _partRate.PerSecond * 60,
-            Counts = _book.Counts() is var counts && _figures.EventsLost == 0
+            Counts = _book.Counts() is var counts && LostTrackOf == 0
                 ? counts
-                : counts with { Unaccounted = counts.Unaccounted + _figures.EventsLost },
+                : counts with { Unaccounted = counts.Unaccounted + LostTrackOf },
             Decision = _figures.Decision,
             Actuation = _figures.Actuation,
             EvidenceShed = _evidence?.Shed ?? 0,
@@ -378,10 +399,27 @@ internal sealed class InspectionStation : IAsyncDisposable
         var newest = clock.Now;
         for (long index = 0; !line.Finished(clock.Now - _start) && !stopping.IsCancellationRequested; index++)
         {
-            AdvanceTo(_start + line.FrameTime(index), lockstep);
-            while (_start + line.FrameTime(index + 1) <= clock.Now)
+            while (line.FrameTime(index) > clock.Now - _start + InspectLoop.IdleAfter && !stopping.IsCancellationRequested)
             {
-                index++; // The newest frame wins.
+                // Nothing triggers the camera for a while.
+                AdvanceTo(clock.Now + InspectLoop.IdleAfter, lockstep);
+                _inspector.Idle();
+                Settle(clock.Now);
+                if (line.Finished(clock.Now - _start))
+                {
+                    break;
+                }
+            }
+
+            if (line.FrameTime(index) == BeltMotion.Never)
+            {
+                break;
+            }
+
+            AdvanceTo(_start + line.FrameTime(index), lockstep);
+            while (line.FrameTime(index + _options.Camera.MostWaiting) <= clock.Now - _start)
+            {
+                index++; // Of those that wait for too long the oldest go; of a free-running camera all but the newest.
             }
 
             script.BeforeFrame(index);
@@ -410,13 +448,18 @@ internal sealed class InspectionStation : IAsyncDisposable
                 }
             }
 
-            DrainEvents();
-            _book.ExpireConfirmations(clock.Now);
-            _desk.Step(clock.Now);
+            Settle(clock.Now);
         }
 
         _inspector.Finish();
         _reject.Step();
+
+        void Settle(Instant now)
+        {
+            DrainEvents();
+            _book.ExpireConfirmations(now);
+            _desk.Step(now);
+        }
     }
 
     /// <summary>Moves the clock from one thing that is due to the next: a pulse, an edge of an eye, a reading of the encoder.</summary>
