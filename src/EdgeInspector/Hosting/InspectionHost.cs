@@ -55,7 +55,7 @@ internal sealed class InspectionHost : IAsyncDisposable
     private Task _sparkling = Task.CompletedTask;
     private MetricsExport? _export;
     private SystemdWatchdog? _watchdog;
-    private bool _disposed;
+    private volatile bool _disposed;
 
     /// <summary>Wires the rooms that stations share.</summary>
     /// <param name="options">Sound options.</param>
@@ -205,13 +205,18 @@ internal sealed class InspectionHost : IAsyncDisposable
             else
             {
                 _stations[i].Start();
+                var model = _options.Stations[i].Model;
+                if (IsBuiltBeside(model, model.Inference(_options.DataFolder, _options.Stations.Count)))
+                {
+                    BuildBeside(_stations[i], model, models[i]);
+                }
             }
         }
 
         _watchdog = SystemdWatchdog.FromEnvironment();
         _watchdog?.Start(now => Array.TrueForAll(_stations, station => station.IsResponding(now)), _time);
         Completion = WatchAsync();
-        _log.StationsStarted(_stations.Length, string.Join(", ", models.Select(model => $"{model.Name} {model.Version} on {model.Provider}")));
+        _log.StationsStarted(_stations.Length, string.Join(", ", models.Select(model => $"{model.Name} {model.Version}: {string.Join(", ", model.Stages)}")));
     }
 
     /// <summary>Stops the stations, then sends and writes what they said last.</summary>
@@ -270,8 +275,50 @@ internal sealed class InspectionHost : IAsyncDisposable
         _stopLockstep.Dispose();
     }
 
-    private static ModelPackage Load(ModelOptions model) =>
-        ModelPackage.Load(model.Package, new InferenceOptions { Provider = model.Provider, Threads = model.Threads });
+    /// <summary>
+    /// The station's model; on the processor, for as long as it takes to build an engine, where there is none yet.
+    /// </summary>
+    private ModelPackage Load(ModelOptions model)
+    {
+        var inference = model.Inference(_options.DataFolder, _options.Stations.Count);
+        return ModelPackage.Load(
+            model.Package,
+            IsBuiltBeside(model, inference) ? inference with { Provider = ProviderChoice.Cpu } : inference
+        );
+    }
+
+    private bool IsBuiltBeside(ModelOptions model, InferenceOptions inference) =>
+        _lockstep is null && !model.ForbidFallback && ModelPackage.NeedsEngine(model.Package, inference);
+
+    /// <summary>Builds what the station's model wants to run on, and swaps it in.</summary>
+    private void BuildBeside(InspectionStation station, ModelOptions model, ModelPackage first)
+    {
+        var workers = first.Detectors.Count;
+        var inference = model.Inference(_options.DataFolder, _options.Stations.Count) with
+        {
+            Workers = workers,
+            Mode = workers > 1 ? ThreadMode.Throughput : ThreadMode.Latency,
+        };
+        var build = new ModelBuild(
+            "TensorRT engine",
+            () => ModelPackage.Load(model.Package, inference),
+            async package =>
+            {
+                if (_disposed)
+                {
+                    package.Dispose();
+                    return;
+                }
+
+                Own(package);
+                await station.ReplaceAsync(StationModel.Of(package)).ConfigureAwait(false);
+                _log.ModelReplaced(station.Name, package.Name, package.Version, package.Provider);
+            },
+            _time
+        );
+        station.ModelBuild = build;
+        build.Start();
+    }
 
     private InspectionStation Build(StationOptions options, ModelPackage model)
     {
@@ -424,7 +471,8 @@ internal sealed class InspectionHost : IAsyncDisposable
         }
 
         var stations = Task.WhenAll(_stations.Select(station => station.Completion));
-        List<Task> all = [.. services, .. _stations.Select(station => station.Completion)];
+        var builds = _stations.Select(station => station.ModelBuild?.Completion).OfType<Task>();
+        List<Task> all = [.. services, .. _stations.Select(station => station.Completion), .. builds];
         while (!stations.IsCompleted)
         {
             var first = await Task.WhenAny(all).ConfigureAwait(false);
