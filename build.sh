@@ -23,7 +23,7 @@ usage: ./build.sh TARGET [OPTIONS] [-- ARGUMENTS]
       --world=N         replay one world of the seed and say what went wrong in it; --part=N looks at one part
   bench               what a model costs beyond its own arithmetic, beside other ways to run it
       --seed=N          everything random follows from it (default 1)
-      --scale=short     within three minutes (default); full: what docs/benchmarks.md states, and writes it
+      --scale=short     within three minutes (default); full: an hour, and writes docs/benchmarks.md
       --only=W1,W2      some works; --no-peers: ours and the raw run alone
   publish             the program into artifacts/edge-inspector
       --rid RID         for another machine, e.g. linux-arm64, into artifacts/edge-inspector-RID

@@ -7,6 +7,7 @@ using EdgeInspector.Publishing;
 using EdgeInspector.Reject;
 using EdgeInspector.Samples;
 using EdgeInspector.Station;
+using EdgeInspector.Telemetry;
 using EdgeInspector.Vision;
 using EdgeInspector.Web;
 
@@ -43,6 +44,15 @@ internal sealed class EdgeInspectorOptions : IValidatableObject
 
     /// <summary>The page and the endpoints.</summary>
     public WebOptions Web { get; set; } = new();
+
+    /// <summary>Who is sent the instruments.</summary>
+    public MetricsOptions Metrics { get; set; } = new();
+
+    /// <summary>Device discovery of Home Assistant.</summary>
+    public HomeAssistantOptions HomeAssistant { get; set; } = new();
+
+    /// <summary>The Sparkplug B edge node.</summary>
+    public SparkplugOptions Sparkplug { get; set; } = new();
 
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

@@ -5,6 +5,7 @@ using EdgeInspector.Configuration;
 using EdgeInspector.Ledger;
 using EdgeInspector.Line;
 using EdgeInspector.Publishing;
+using EdgeInspector.Publishing.Sparkplug;
 using EdgeInspector.Samples;
 using EdgeInspector.Simulation;
 using EdgeInspector.Telemetry;
@@ -33,6 +34,10 @@ internal sealed class InspectionHost : IAsyncDisposable
     private readonly Outbox _outbox;
     private readonly Publisher _publisher;
     private readonly RecentPictures _recent = new();
+    private readonly Instruments _instruments;
+    private readonly MetricsText _metricsText;
+    private readonly HomeAssistantDiscovery? _homeAssistant;
+    private readonly SparkplugLink? _sparkplug;
     private readonly WebServer? _web;
     private readonly List<VirtualLine> _lines = [];
     private readonly List<IDisposable> _owned = [];
@@ -46,6 +51,9 @@ internal sealed class InspectionHost : IAsyncDisposable
     private Task _keeping = Task.CompletedTask;
     private Task _publishing = Task.CompletedTask;
     private Task _outgoing = Task.CompletedTask;
+    private Task _introducing = Task.CompletedTask;
+    private Task _sparkling = Task.CompletedTask;
+    private MetricsExport? _export;
     private SystemdWatchdog? _watchdog;
     private volatile bool _disposed;
 
@@ -81,9 +89,34 @@ internal sealed class InspectionHost : IAsyncDisposable
             logs.CreateLogger<Publisher>()
         );
         _ledger.Wrote = _publisher.PartsWritten;
+        _instruments = new Instruments(Snapshots, ServiceFigures, Version, TimeProvider.System);
+        _metricsText = new MetricsText(_instruments);
+        _homeAssistant = options.HomeAssistant.Enabled && options.Mqtt.Enabled
+            ? new HomeAssistantDiscovery(
+                options.HomeAssistant,
+                options.Mqtt,
+                options.Plant,
+                [.. options.Stations.Select(station => new HomeAssistantStation(station.Name, RecipesOf(station)))],
+                Version,
+                TimeProvider.System,
+                logs.CreateLogger<HomeAssistantDiscovery>()
+            )
+            : null;
+        _sparkplug = options.Sparkplug.Enabled && options.Mqtt.Enabled
+            ? new SparkplugLink(
+                options.Sparkplug,
+                options.Mqtt,
+                options.Plant,
+                Snapshots,
+                Version,
+                TimeProvider.System,
+                logs.CreateLogger<SparkplugLink>()
+            )
+            : null;
         _web = options.Web.Enabled ? new WebServer(options.Web, _recent, Snapshots, logs)
             {
                 Mqtt = _broker is not null && options.Broker.WebSocket ? _broker.ServeAsync : null,
+                Metrics = (_metricsText.Read, MetricsText.ContentType),
             }
             : null;
     }
@@ -157,6 +190,11 @@ internal sealed class InspectionHost : IAsyncDisposable
         _writing = _ledger.RunAsync(_stop.Token);
         _keeping = _samples.RunAsync(_stop.Token);
         _publishing = _publisher.RunAsync(_stopPublishing.Token);
+        _introducing = _homeAssistant?.RunAsync(_stopPublishing.Token) ?? Task.CompletedTask;
+        _sparkling = _sparkplug?.RunAsync(_stopPublishing.Token) ?? Task.CompletedTask;
+        _export = _options.Metrics.OtlpEndpoint is null
+            ? null
+            : new MetricsExport(_options.Metrics, $"{_options.Plant.Enterprise}-{_options.Plant.Site}-{_options.Plant.Area}-{_options.Plant.Line}", Version);
         _outgoing = _options.Mqtt.Enabled ? _outbox.RunAsync(_stopOutbox.Token) : Task.CompletedTask;
         for (var i = 0; i < _stations.Length; i++)
         {
@@ -206,7 +244,7 @@ internal sealed class InspectionHost : IAsyncDisposable
 
         // Only now are the last parts where publishing finds them; and what it gets rid of, the outbox removes.
         await _stopPublishing.CancelAsync().ConfigureAwait(false);
-        await _publishing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_publishing, _introducing, _sparkling).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _stopOutbox.CancelAsync().ConfigureAwait(false);
         await _outgoing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (_web is not null)
@@ -224,6 +262,9 @@ internal sealed class InspectionHost : IAsyncDisposable
             _owned[i].Dispose();
         }
 
+        _export?.Dispose();
+        _metricsText.Dispose();
+        _instruments.Dispose();
         _watchdog?.Dispose();
         _outbox.Dispose();
         _feed.Dispose();
@@ -340,6 +381,26 @@ internal sealed class InspectionHost : IAsyncDisposable
             Lanes = options.Reject.Ejectors.Count,
         };
 
+    private ServiceFigures ServiceFigures()
+    {
+        var outbox = _outbox.Figures;
+        return new ServiceFigures
+        {
+            RecordsWaiting = outbox.Records,
+            RecordBytes = outbox.RecordBytes,
+            PicturesWaiting = outbox.Pictures,
+            PictureBytes = outbox.PictureBytes,
+            Shed = _publisher.Shed,
+            Acknowledged = _publisher.Acknowledged,
+            RequestsRefused = _publisher.RequestsRefused,
+            LedgerWaiting = _ledger.Waiting,
+            LedgerLost = _ledger.Lost,
+        };
+    }
+
+    private static IReadOnlyList<string> RecipesOf(StationOptions station) =>
+        [.. new[] { station.Recipe }.Concat(station.Recipes).Select(recipe => recipe.Name)];
+
     private static string Version =>
         typeof(InspectionHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
         ?? "unknown";
@@ -397,6 +458,16 @@ internal sealed class InspectionHost : IAsyncDisposable
         {
             services.Add(_publishing);
             services.Add(_outgoing);
+        }
+
+        if (_homeAssistant is not null)
+        {
+            services.Add(_introducing);
+        }
+
+        if (_sparkplug is not null)
+        {
+            services.Add(_sparkling);
         }
 
         var stations = Task.WhenAll(_stations.Select(station => station.Completion));
