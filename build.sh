@@ -174,7 +174,7 @@ pytorch_offered() {
 }
 
 set_up() {
-  local missing=() brought_broker=no
+  local missing=() brought_broker=no brought_prometheus=no
   if [[ "$(uname -m)" != x86_64 ]]; then
     # There is no package of it; the error that follows without one would name a library nobody has heard of.
     ldconfig -p 2>/dev/null | grep -q libOpenCvSharpExtern || [[ -n ${LD_LIBRARY_PATH:-} ]] \
@@ -182,12 +182,14 @@ set_up() {
   fi
   if ! command -v dpkg-query >/dev/null; then
     say "not Debian or Ubuntu: libgtk-3.so.0, libdrm.so.2 and libatomic.so.1 must be here," \
-      "for the tests also mosquitto and ffmpeg"
+      "for the tests also mosquitto, promtool and ffmpeg"
   else
     [[ "$(uname -m)" != x86_64 ]] || mapfile -t missing < <(missing_for_pictures)
     if [[ $target == test ]]; then
       # A foreign broker, which must hear what the embedded one hears.
       [[ -x /usr/sbin/mosquitto ]] || { missing+=(mosquitto); brought_broker=yes; }
+      # Says whether Prometheus can read our metrics.
+      command -v promtool >/dev/null || { missing+=(prometheus); brought_prometheus=yes; }
       # Plays the network camera: OpenCV's own FFmpeg comes without a network.
       command -v ffmpeg >/dev/null || missing+=(ffmpeg)
       if [[ $training == yes ]] && ! find_python >/dev/null; then
@@ -203,6 +205,9 @@ set_up() {
   fi
   ((${#missing[@]} == 0)) || install_packages "${missing[@]}"
 
+  if [[ $brought_prometheus == yes && -d /run/systemd/system ]]; then
+    "${as_root[@]}" systemctl disable --now prometheus >/dev/null 2>&1 || true
+  fi
   # The tests start brokers of their own; the package leaves one running for good, on the demo's port.
   if [[ $brought_broker == yes && -d /run/systemd/system ]]; then
     "${as_root[@]}" systemctl disable --now mosquitto >/dev/null 2>&1 || true
