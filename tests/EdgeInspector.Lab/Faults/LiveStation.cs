@@ -42,7 +42,7 @@ internal sealed class LiveStation : IAsyncDisposable
         _station = new InspectionStation(
             _options,
             new RunFacts(_options.Name, "lab", _options.Recipe.Name, _package.Name, model.Labels, IsSimulated: true),
-            model with { Detector = Detector },
+            model with { Detector = Detector, Detectors = [Detector] },
             _hardware,
             Start,
             new StationBooks { Ended = Keep, AlarmChanged = Keep },
