@@ -48,13 +48,19 @@ internal sealed class NetworkClassifier : IClassifier
             throw new ArgumentException("There are more parts than places for results.", nameof(results));
         }
 
+        if (parts.IsEmpty)
+        {
+            return;
+        }
+
+        var pixels = Pixels.Of(picture);
         while (!parts.IsEmpty)
         {
             var batch = _network.BatchFor(parts.Length);
             var count = Math.Min(batch, parts.Length);
             for (var i = 0; i < count; i++)
             {
-                _sampler.Crop(picture, parts[i], _manifest.CropMargin, _network.Input(i));
+                _sampler.Crop(pixels, parts[i], _manifest.CropMargin, _network.Input(i));
             }
 
             var rows = _network.Run(batch);

@@ -53,7 +53,8 @@ internal sealed class NetworkDetector : IDetector
     public int Detect(Mat picture, Span<Detection> detections)
     {
         var planes = _network.Input(0);
-        var size = (picture.Width, picture.Height);
+        var pixels = Pixels.Of(picture);
+        var size = (pixels.Width, pixels.Height);
         if (size != _pictureSize)
         {
             _placement = Placement.Of(size.Width, size.Height, _manifest.Input);
@@ -61,7 +62,7 @@ internal sealed class NetworkDetector : IDetector
             _pictureSize = size;
         }
 
-        _sampler.Place(picture, _placement, planes);
+        _sampler.Place(pixels, _placement, planes);
         _candidates.Clear();
         _output.Read(_network.Run(1), _manifest.ScoreThreshold, _candidates);
 

@@ -1,9 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.Arm;
-using System.Runtime.Intrinsics.X86;
-using OpenCvSharp;
 
 namespace EdgeInspector.Vision.Preprocessing;
 
@@ -16,58 +12,116 @@ namespace EdgeInspector.Vision.Preprocessing;
 /// <remarks>
 /// Each output row blends two picture rows into a row of floats, then each output pixel blends two of its neighbours:
 /// the first step runs along memory, the second reads one table entry per pixel, so both are straight vector code.
+/// Pictures of exactly the wanted or twice the wanted size take a shorter way to the same bits.
 /// </remarks>
 internal sealed unsafe class Sampler
 {
-    // ITU-R BT.601, as in OpenCV's COLOR_BGR2GRAY.
-    private static readonly Vector128<float> GreyWeights = Vector128.Create(0.114f, 0.587f, 0.299f, 0f);
-
     private readonly NetworkInput _input;
-    private readonly Vector128<float> _scale;
-    private readonly Vector128<float> _bias;
+    private readonly SimdPath _path;
+    private readonly Tone _tone;
+    private readonly Tone _toneOfFour;
+    private readonly int _channels;
     private readonly int[] _columns;
     private readonly float[] _weights;
     private readonly CubicResizer? _cubic;
+
+    // Null where the numbers go straight into the network's input: planes of 32-bit floats.
+    private readonly float[]? _unpacked;
+
+    // What _columns and _weights were prepared for.
+    private (double Left, double Factor, int Count, int Width) _prepared;
+    private (int First, int Last) _reach;
 
     // A pixel is read as four floats, so the last one reaches one float further; a blend with weight 0 three more.
     private float[] _row = GC.AllocateArray<float>(4096, pinned: true);
 
     public Sampler(NetworkInput input)
+        : this(input, SimdPaths.Widest)
+    {
+    }
+
+    /// <param name="input">Checked already.</param>
+    /// <param name="path">One that this processor has.</param>
+    public Sampler(NetworkInput input, SimdPath path)
     {
         _input = input;
+        _path = path;
+        _tone = new Tone(input);
+        _toneOfFour = _tone.OfFour();
+        _channels = _tone.IsGrey ? 1 : 3;
         _columns = GC.AllocateArray<int>(input.Width, pinned: true);
         _weights = GC.AllocateArray<float>(input.Width, pinned: true);
         _cubic = input.Resample is ResampleMode.Bicubic ? new CubicResizer() : null;
-        var (mean, std) = (input.Mean, input.Std);
-        if (input.Channels is ChannelOrder.Grey)
-        {
-            (_scale, _bias) = (Vector128.Create(1 / std[0]), Vector128.Create(-mean[0] / std[0]));
-        }
-        else
-        {
-            // Lanes follow the picture: blue, green, red.
-            var (blue, red) = input.Channels is ChannelOrder.Bgr ? (0, 2) : (2, 0);
-            _scale = Vector128.Create(1 / std[blue], 1 / std[1], 1 / std[red], 0);
-            _bias = Vector128.Create(-mean[blue] / std[blue], -mean[1] / std[1], -mean[red] / std[red], 0);
-        }
+
+        // Three rows, and one to interleave them in.
+        _unpacked = input.Element is InputElement.Float32 && (_tone.IsGrey || input.Layout is InputLayout.Nchw)
+            ? null
+            : GC.AllocateArray<float>(6 * input.Width, pinned: true);
     }
+
+    /// <summary>Bytes that a picture takes in the network's input.</summary>
+    public int Length => _channels * _input.Width * _input.Height * ElementSize;
+
+    private int ElementSize => _input.Element switch
+    {
+        InputElement.UInt8 => sizeof(byte),
+        InputElement.Float16 => sizeof(ushort),
+        _ => sizeof(float),
+    };
+
+    public void Pad(Span<float> numbers) => Pad(MemoryMarshal.AsBytes(numbers));
 
     /// <summary>Fills everything with the normalised padding level.</summary>
-    public void Pad(Span<float> planes)
+    /// <param name="numbers">The network's input, its elements as bytes.</param>
+    public void Pad(Span<byte> numbers)
     {
-        var plane = _input.Width * _input.Height;
-        for (var channel = 0; channel * plane < planes.Length; channel++)
+        var pixels = _input.Width * _input.Height;
+        for (var channel = 0; channel < _channels; channel++)
         {
-            planes.Slice(channel * plane, plane).Fill((_input.Pad - _input.Mean[channel]) / _input.Std[channel]);
+            var level = (_input.Pad - _input.Mean[channel]) / _input.Std[channel];
+            var (from, step) = _input.Layout is InputLayout.Nhwc ? (channel, _channels) : (channel * pixels, 1);
+            switch (_input.Element)
+            {
+                case InputElement.UInt8:
+                    Fill(numbers, from, step, pixels, Packing.Level(level));
+                    break;
+                case InputElement.Float16:
+                    Fill(MemoryMarshal.Cast<byte, Half>(numbers), from, step, pixels, (Half)level);
+                    break;
+                default:
+                    Fill(MemoryMarshal.Cast<byte, float>(numbers), from, step, pixels, level);
+                    break;
+            }
+        }
+
+        static void Fill<T>(Span<T> numbers, int from, int step, int count, T value)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                numbers[from + (i * step)] = value;
+            }
         }
     }
 
+    public void Place(in Pixels picture, in Placement placement, Span<float> numbers) =>
+        Place(picture, placement, MemoryMarshal.AsBytes(numbers));
+
     /// <summary>Writes the whole picture where it belongs; the padding around it is left as it is.</summary>
-    public void Place(Mat picture, in Placement placement, Span<float> planes) =>
-        Sample(picture, 0, 0, placement, planes);
+    /// <param name="picture">As large as the placement was made for.</param>
+    /// <param name="placement">Inside the input.</param>
+    /// <param name="numbers">The network's input, its elements as bytes.</param>
+    public void Place(in Pixels picture, in Placement placement, Span<byte> numbers) =>
+        Sample(picture, 0, 0, placement, numbers);
+
+    public void Crop(in Pixels picture, Box part, double margin, Span<float> numbers) =>
+        Crop(picture, part, margin, MemoryMarshal.AsBytes(numbers));
 
     /// <summary>Writes the square around a part, its side the part's longer one times 1 + 2 × margin.</summary>
-    public void Crop(Mat picture, Box part, double margin, Span<float> planes)
+    /// <param name="picture">Where the part is.</param>
+    /// <param name="part">In pixels of the picture; need not lie inside.</param>
+    /// <param name="margin">Of the part's longer side.</param>
+    /// <param name="numbers">The network's input, its elements as bytes.</param>
+    public void Crop(in Pixels picture, Box part, double margin, Span<byte> numbers)
     {
         // A part without extent, or one that is no number, still gives a picture: one pixel.
         var side = Math.Max(part.Width, part.Height) * (1 + (2 * margin));
@@ -76,69 +130,77 @@ internal sealed unsafe class Sampler
         var top = Sane(part.CentreY) - (side / 2);
         var whole = new Placement(
             0, 0, _input.Width, _input.Height, side / _input.Width, side / _input.Height);
-        Sample(picture, left, top, whole, planes);
+        Sample(picture, left, top, whole, numbers);
 
         static double Sane(float centre) => float.IsFinite(centre) ? Math.Clamp(centre, -1 << 20, 1 << 20) : 0;
     }
 
-    private void Sample(Mat picture, double left, double top, in Placement placement, Span<float> planes)
+    private void Sample(in Pixels picture, double left, double top, in Placement placement, Span<byte> numbers)
     {
-        if (picture.Type() != MatType.CV_8UC3 || picture.Width == 0 || picture.Height == 0)
+        if (numbers.Length < Length)
         {
-            throw new ArgumentException("The picture is not 8-bit BGR, or empty.", nameof(picture));
+            throw new ArgumentException("The buffer is too short.", nameof(numbers));
         }
 
-        var channels = _input.Channels is ChannelOrder.Grey ? 1 : 3;
-        if (planes.Length < channels * _input.Width * _input.Height)
+        fixed (byte* start = numbers)
         {
-            throw new ArgumentException("The buffer is too short.", nameof(planes));
-        }
-
-        var pixels = new Pixels((byte*)picture.Data, picture.Step(), picture.Width, picture.Height);
-        if (_cubic is null)
-        {
-            Sample(pixels, left, top, placement, planes);
-        }
-        else
-        {
-            var reduced = _cubic.Resize(pixels, left, top, placement);
-            Sample(reduced, 0, 0, placement with { FactorX = 1, FactorY = 1 }, planes);
+            if (_cubic is null)
+            {
+                Sample(picture, left, top, placement, start);
+            }
+            else
+            {
+                var reduced = _cubic.Resize(picture, left, top, placement);
+                Sample(reduced, 0, 0, placement with { FactorX = 1, FactorY = 1 }, start);
+            }
         }
     }
 
-    private void Sample(in Pixels pixels, double left, double top, in Placement placement, Span<float> planes)
+    private void Sample(in Pixels pixels, double left, double top, in Placement placement, byte* numbers)
     {
-        var (first, last) = PrepareColumns(left, placement.FactorX, placement.Width, pixels.Width);
-        var length = (last - first + 1) * 3;
-        if (_row.Length < length + 8)
+        var whole = WholeFactor(pixels, left, top, placement);
+        var columns = whole == 0 ? Prepare(left, placement.FactorX, placement.Width, pixels.Width) : default;
+        var row = (float*)Pointer(_row);
+        for (var y = 0; y < placement.Height; y++)
         {
-            _row = GC.AllocateArray<float>(length + 8, pinned: true);
-        }
-
-        var row = (float*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_row));
-        fixed (float* start = planes)
-        {
-            var plane = _input.Width * _input.Height;
-            for (var y = 0; y < placement.Height; y++)
+            var to = Target(placement, y, numbers);
+            if (whole == 0)
             {
                 var (upper, weight) = Neighbour(top + ((y + 0.5) * placement.FactorY) - 0.5, pixels.Height);
-                var above = pixels.Start + (upper * pixels.Step) + (first * 3);
-                BlendRows(above, weight == 0 ? above : above + pixels.Step, weight, row, length);
-                var target = start + ((placement.Top + y) * _input.Width) + placement.Left;
-                switch (_input.Channels)
+                var above = pixels.Start + (upper * pixels.Step) + (_reach.First * 3);
+                Blend(above, weight == 0 ? above : above + pixels.Step, weight, row);
+                Sample(row, columns, to);
+            }
+            else
+            {
+                var at = pixels.Start + (((long)top + (y * whole)) * pixels.Step) + ((long)left * 3);
+                if (whole == 2)
                 {
-                    case ChannelOrder.Grey:
-                        BlendGrey(row, target, placement.Width);
-                        break;
-                    case ChannelOrder.Bgr:
-                        BlendPixels(row, target, target + plane, target + (2 * plane), placement.Width);
-                        break;
-                    default:
-                        BlendPixels(row, target + (2 * plane), target + plane, target, placement.Width);
-                        break;
+                    Halve(at, at + pixels.Step, placement.Width, to);
+                }
+                else
+                {
+                    Copy(at, placement.Width, to);
                 }
             }
+
+            if (_unpacked is not null)
+            {
+                Pack(placement, y, numbers);
+            }
         }
+    }
+
+    /// <summary>1 or 2 where the picture is as large or twice as large, on whole pixels and inside; otherwise 0.</summary>
+    private static int WholeFactor(in Pixels pixels, double left, double top, in Placement placement)
+    {
+        var factor = placement.FactorX;
+        return factor is 1 or 2 && placement.FactorY == factor
+            && left >= 0 && top >= 0 && Math.Floor(left) == left && Math.Floor(top) == top
+            && left + (factor * placement.Width) <= pixels.Width
+            && top + (factor * placement.Height) <= pixels.Height
+            ? (int)factor
+            : 0;
     }
 
     /// <summary>The lower of the two neighbours of a position and the weight of the higher one.</summary>
@@ -150,152 +212,167 @@ internal sealed unsafe class Sampler
             : (index, (float)(position - index));
     }
 
-    private (int First, int Last) PrepareColumns(double left, double factor, int count, int pictureWidth)
+    private static void* Pointer<T>(T[] pinned) =>
+        Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(pinned));
+
+    private Columns Prepare(double left, double factor, int count, int width)
     {
-        var first = Neighbour(left + (0.5 * factor) - 0.5, pictureWidth).Index;
+        var columns = new Columns((int*)Pointer(_columns), (float*)Pointer(_weights), count);
+        if ((left, factor, count, width) == _prepared)
+        {
+            return columns;
+        }
+
+        var first = Neighbour(left + (0.5 * factor) - 0.5, width).Index;
         var last = first;
         for (var x = 0; x < count; x++)
         {
-            var (column, weight) = Neighbour(left + ((x + 0.5) * factor) - 0.5, pictureWidth);
+            var (column, weight) = Neighbour(left + ((x + 0.5) * factor) - 0.5, width);
             _columns[x] = (column - first) * 3;
             _weights[x] = weight;
             last = weight > 0 ? column + 1 : column;
         }
 
-        return (first, last);
+        if (_row.Length < ((last - first + 1) * 3) + 8)
+        {
+            _row = GC.AllocateArray<float>(((last - first + 1) * 3) + 8, pinned: true);
+        }
+
+        _prepared = (left, factor, count, width);
+        _reach = (first, last);
+        return columns;
     }
 
-    private static void BlendRows(byte* above, byte* below, float weight, float* row, int length)
+    /// <summary>Where the row's numbers go: into the network's input, or beside it to be packed.</summary>
+    private Planes Target(in Placement placement, int y, byte* numbers)
     {
-        var i = 0;
-        if (Vector256.IsHardwareAccelerated)
+        var isDirect = _unpacked is null;
+        var first = isDirect ? (float*)numbers + Offset(placement, y) : (float*)Pointer(_unpacked!);
+        var plane = isDirect ? _input.Width * _input.Height : _input.Width;
+        return _input.Channels switch
         {
-            var factor = Vector256.Create(weight);
-            for (; i <= length - 16; i += 16)
+            ChannelOrder.Grey => new Planes(first, first, first),
+            ChannelOrder.Bgr => new Planes(first, first + plane, first + (2 * plane)),
+            _ => new Planes(first + (2 * plane), first + plane, first),
+        };
+    }
+
+    /// <summary>Of a row's first number in its plane.</summary>
+    private int Offset(in Placement placement, int y) => ((placement.Top + y) * _input.Width) + placement.Left;
+
+    private void Pack(in Placement placement, int y, byte* numbers)
+    {
+        var rows = (float*)Pointer(_unpacked!);
+        var (width, count) = (_input.Width, placement.Width);
+        var isWide = _path is not SimdPath.Scalar;
+        if (_channels == 3 && _input.Layout is InputLayout.Nhwc)
+        {
+            var to = numbers + ((long)Offset(placement, y) * 3 * ElementSize);
+            if (_input.Element is InputElement.UInt8)
             {
-                var a = Vector256.WidenLower(Vector128.Load(above + i).ToVector256Unsafe());
-                var b = Vector256.WidenLower(Vector128.Load(below + i).ToVector256Unsafe());
-                var (lowA, highA) = Vector256.Widen(a);
-                var (lowB, highB) = Vector256.Widen(b);
-                Blend(lowA, lowB, factor).Store(row + i);
-                Blend(highA, highB, factor).Store(row + i + 8);
+                Packing.InterleaveLevels(rows, rows + width, rows + (2 * width), to, count, isWide);
+                return;
+            }
+
+            var row = _input.Element is InputElement.Float32 ? (float*)to : rows + (3 * width);
+            Packing.Interleave(rows, rows + width, rows + (2 * width), row, count, isWide);
+            if (_input.Element is InputElement.Float16)
+            {
+                Packing.ToHalves(row, (Half*)to, 3 * count, isWide);
+            }
+
+            return;
+        }
+
+        for (var channel = 0; channel < _channels; channel++)
+        {
+            var offset = ((long)channel * width * _input.Height) + Offset(placement, y);
+            var from = rows + (channel * width);
+            if (_input.Element is InputElement.UInt8)
+            {
+                Packing.ToLevels(from, numbers + offset, count, isWide);
+            }
+            else
+            {
+                Packing.ToHalves(from, (Half*)numbers + offset, count, isWide);
             }
         }
-        else if (Vector128.IsHardwareAccelerated)
-        {
-            var factor = Vector128.Create(weight);
-            for (; i <= length - 8; i += 8)
-            {
-                var a = Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)(above + i)).AsByte());
-                var b = Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)(below + i)).AsByte());
-                var (lowA, highA) = Vector128.Widen(a);
-                var (lowB, highB) = Vector128.Widen(b);
-                Blend(lowA, lowB, factor).Store(row + i);
-                Blend(highA, highB, factor).Store(row + i + 4);
-            }
-        }
-
-        for (; i < length; i++)
-        {
-            row[i] = above[i] + ((below[i] - above[i]) * weight);
-        }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Blend(Vector256<uint> a, Vector256<uint> b, Vector256<float> weight)
+    private void Blend(byte* above, byte* below, float weight, float* row)
     {
-        var from = Vector256.ConvertToSingle(a.AsInt32());
-        var change = Vector256.ConvertToSingle(b.AsInt32() - a.AsInt32());
-        return Vector256.MultiplyAddEstimate(change, weight, from);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> Blend(Vector128<uint> a, Vector128<uint> b, Vector128<float> weight)
-    {
-        var from = Vector128.ConvertToSingle(a.AsInt32());
-        var change = Vector128.ConvertToSingle(b.AsInt32() - a.AsInt32());
-        return Vector128.MultiplyAddEstimate(change, weight, from);
-    }
-
-    private void BlendPixels(float* row, float* blue, float* green, float* red, int count)
-    {
-        var columns = (int*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_columns));
-        var weights = (float*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_weights));
-        var (scale, bias) = (_scale, _bias);
-        var x = 0;
-        if (Sse.IsSupported || AdvSimd.Arm64.IsSupported)
+        var length = (_reach.Last - _reach.First + 1) * 3;
+        switch (_path)
         {
-            for (; x <= count - 4; x += 4)
-            {
-                var p0 = Pixel(row + columns[x], weights[x]);
-                var p1 = Pixel(row + columns[x + 1], weights[x + 1]);
-                var p2 = Pixel(row + columns[x + 2], weights[x + 2]);
-                var p3 = Pixel(row + columns[x + 3], weights[x + 3]);
-                Transpose(
-                    Vector128.MultiplyAddEstimate(p0, scale, bias),
-                    Vector128.MultiplyAddEstimate(p1, scale, bias),
-                    Vector128.MultiplyAddEstimate(p2, scale, bias),
-                    Vector128.MultiplyAddEstimate(p3, scale, bias),
-                    out var b,
-                    out var g,
-                    out var r);
-                b.Store(blue + x);
-                g.Store(green + x);
-                r.Store(red + x);
-            }
-        }
-
-        for (; x < count; x++)
-        {
-            var pixel = Vector128.MultiplyAddEstimate(Pixel(row + columns[x], weights[x]), scale, bias);
-            blue[x] = pixel[0];
-            green[x] = pixel[1];
-            red[x] = pixel[2];
+            case SimdPath.Wide512:
+                Rows512.Blend(above, below, weight, row, length);
+                break;
+            case SimdPath.Wide256:
+                Rows256.Blend(above, below, weight, row, length);
+                break;
+            case SimdPath.Wide128:
+                Rows128.Blend(above, below, weight, row, length);
+                break;
+            default:
+                ScalarRows.Blend(above, below, weight, row, length);
+                break;
         }
     }
 
-    private void BlendGrey(float* row, float* grey, int count)
+    private void Sample(float* row, in Columns columns, in Planes to)
     {
-        var (scale, bias) = (_scale[0], _bias[0]);
-        for (var x = 0; x < count; x++)
+        switch (_path)
         {
-            grey[x] = (Vector128.Dot(Pixel(row + _columns[x], _weights[x]), GreyWeights) * scale) + bias;
+            case SimdPath.Wide512:
+                Rows512.Sample(row, columns, _tone, to);
+                break;
+            case SimdPath.Wide256:
+                Rows256.Sample(row, columns, _tone, to);
+                break;
+            case SimdPath.Wide128:
+                Rows128.Sample(row, columns, _tone, to);
+                break;
+            default:
+                ScalarRows.Sample(row, columns, _tone, to);
+                break;
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> Pixel(float* at, float weight)
+    private void Halve(byte* above, byte* below, int count, in Planes to)
     {
-        var left = Vector128.Load(at);
-        return Vector128.MultiplyAddEstimate(Vector128.Load(at + 3) - left, Vector128.Create(weight), left);
+        switch (_path)
+        {
+            case SimdPath.Wide512:
+                Rows512.Halve(above, below, count, _toneOfFour, to);
+                break;
+            case SimdPath.Wide256:
+                Rows256.Halve(above, below, count, _toneOfFour, to);
+                break;
+            case SimdPath.Wide128:
+                Rows128.Halve(above, below, count, _toneOfFour, to);
+                break;
+            default:
+                ScalarRows.Halve(above, below, count, _toneOfFour, to);
+                break;
+        }
     }
 
-    /// <summary>Four pixels of blue, green, red become four blues, four greens, four reds.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Transpose(
-        Vector128<float> p0,
-        Vector128<float> p1,
-        Vector128<float> p2,
-        Vector128<float> p3,
-        out Vector128<float> blue,
-        out Vector128<float> green,
-        out Vector128<float> red)
+    private void Copy(byte* row, int count, in Planes to)
     {
-        if (Sse.IsSupported)
+        switch (_path)
         {
-            var low01 = Sse.UnpackLow(p0, p1);
-            var low23 = Sse.UnpackLow(p2, p3);
-            blue = Sse.MoveLowToHigh(low01, low23);
-            green = Sse.MoveHighToLow(low23, low01);
-            red = Sse.MoveLowToHigh(Sse.UnpackHigh(p0, p1), Sse.UnpackHigh(p2, p3));
-        }
-        else
-        {
-            var even01 = AdvSimd.Arm64.ZipLow(p0, p2);
-            var even23 = AdvSimd.Arm64.ZipLow(p1, p3);
-            blue = AdvSimd.Arm64.ZipLow(even01, even23);
-            green = AdvSimd.Arm64.ZipHigh(even01, even23);
-            red = AdvSimd.Arm64.ZipLow(AdvSimd.Arm64.ZipHigh(p0, p2), AdvSimd.Arm64.ZipHigh(p1, p3));
+            case SimdPath.Wide512:
+                Rows512.Copy(row, count, _tone, to);
+                break;
+            case SimdPath.Wide256:
+                Rows256.Copy(row, count, _tone, to);
+                break;
+            case SimdPath.Wide128:
+                Rows128.Copy(row, count, _tone, to);
+                break;
+            default:
+                ScalarRows.Copy(row, count, _tone, to);
+                break;
         }
     }
 }

@@ -86,7 +86,7 @@ public sealed class SamplerTests
             using var expected = new Mat();
             Cv2.Resize(wide, expected, new Size(64, 64), 0, 0, InterpolationFlags.Linear);
 
-            sampler.Crop(picture, box, 0.25, planes);
+            sampler.Crop(Pixels.Of(picture), box, 0.25, planes.AsSpan());
             AssertEqual(expected, planes, 1.0, border: side < 64 ? 2 : 1);
         }
     }
@@ -194,7 +194,8 @@ public sealed class SamplerTests
         using var picture = Some.Noise(40, 30, 7);
         var planes = new float[3 * 16 * 16];
 
-        new Sampler(new NetworkInput { Width = 16, Height = 16 }).Crop(picture, new Box(x1, y1, x2, y2), 0.1, planes);
+        new Sampler(new NetworkInput { Width = 16, Height = 16 })
+            .Crop(Pixels.Of(picture), new Box(x1, y1, x2, y2), 0.1, planes.AsSpan());
         Assert.All(planes, value => Assert.InRange(value, 0, 1));
     }
 
@@ -203,11 +204,9 @@ public sealed class SamplerTests
     {
         using var grey = new Mat(10, 10, MatType.CV_8UC1);
         using var empty = new Mat();
-        var input = new NetworkInput { Width = 16, Height = 16 };
 
-        Assert.Throws<ArgumentException>(() => Place(grey, input));
-        Assert.Throws<ArgumentException>(
-            () => new Sampler(input).Crop(empty, new Box(0, 0, 1, 1), 0, new float[3 * 16 * 16]));
+        Assert.Throws<ArgumentException>(() => Place(grey, new NetworkInput { Width = 16, Height = 16 }));
+        Assert.Throws<ArgumentException>(() => Pixels.Of(empty));
     }
 
     [Theory]
@@ -223,9 +222,10 @@ public sealed class SamplerTests
 
         Assert.Equal(0, Allocation.PerCall(() =>
         {
-            sampler.Place(picture, placement, planes);
-            sampler.Crop(picture, new Box(10.5f, 20, 90, 71), 0.1, planes);
-            sampler.Crop(picture, new Box(200, 120, 330, 250), 0.1, planes);
+            var pixels = Pixels.Of(picture);
+            sampler.Place(pixels, placement, planes.AsSpan());
+            sampler.Crop(pixels, new Box(10.5f, 20, 90, 71), 0.1, planes.AsSpan());
+            sampler.Crop(pixels, new Box(200, 120, 330, 250), 0.1, planes.AsSpan());
         }));
     }
 
@@ -233,8 +233,8 @@ public sealed class SamplerTests
     {
         var planes = new float[(input.Channels is ChannelOrder.Grey ? 1 : 3) * input.Width * input.Height];
         var sampler = new Sampler(input);
-        sampler.Pad(planes);
-        sampler.Place(picture, Placement.Of(picture.Width, picture.Height, input), planes);
+        sampler.Pad(planes.AsSpan());
+        sampler.Place(Pixels.Of(picture), Placement.Of(picture.Width, picture.Height, input), planes.AsSpan());
         return planes;
     }
 
