@@ -24,11 +24,12 @@ internal sealed class CommandDesk : IDisposable
     private readonly ExecuteCommand _execute;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
-    private readonly AuditLog _audit;
     private readonly CommandMemory _memory;
     private readonly RefusalBook _refusals;
     private readonly Lock _refusing = new();
     private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly string _dataFolder;
+    private AuditLog? _audit;
     private int _waiting;
     private bool _isAuditDown;
 
@@ -49,23 +50,16 @@ internal sealed class CommandDesk : IDisposable
     )
     {
         (_options, _isStation, _execute, _time, _log) = (options, isStation, execute, time, log);
-        _folder = FolderOf(dataFolder);
+        (_dataFolder, _folder) = (dataFolder, FolderOf(dataFolder));
         _memory = new CommandMemory(options.RememberedCommands);
         _refusals = new RefusalBook(time.GetUtcNow());
-        _audit = new AuditLog(
-            _folder,
-            AnchorOf(dataFolder, options),
-            DeviceIdentity.Of(dataFolder),
-            options.AuditMegabytes * 1024L * 1024,
-            time
-        );
     }
 
     /// <summary>Counts by reason.</summary>
     public CommandFigures Figures { get; } = new();
 
     /// <summary>The audit log's last entry.</summary>
-    public string AuditHead => _audit.Head.ToString();
+    public string AuditHead => (_audit?.Head ?? default).ToString();
 
     /// <summary>Whether the audit log can be written.</summary>
     public bool IsAuditWritten => !Volatile.Read(ref _isAuditDown);
@@ -88,6 +82,14 @@ internal sealed class CommandDesk : IDisposable
                 Remember(entry, now);
             }
 
+            Directory.CreateDirectory(_dataFolder);
+            _audit = new AuditLog(
+                _folder,
+                AnchorOf(_dataFolder, _options),
+                DeviceIdentity.Of(_dataFolder),
+                _options.AuditMegabytes * 1024L * 1024,
+                _time
+            );
             if (_audit.Open(version) is { } amiss)
             {
                 Log.AuditAmiss(_log, amiss);
@@ -185,13 +187,14 @@ internal sealed class CommandDesk : IDisposable
     {
         lock (_refusing)
         {
-            if (_audit.Head.N > 0)
+            if (_audit is not null)
             {
                 TryBook(new AuditEntry { Kind = AuditKind.Stop });
+                _audit.Dispose();
+                _audit = null;
             }
         }
 
-        _audit.Dispose();
         Figures.Dispose();
         _turn.Dispose();
     }
@@ -341,6 +344,11 @@ internal sealed class CommandDesk : IDisposable
         {
             lock (_refusing)
             {
+                if (_audit is null)
+                {
+                    return false;
+                }
+
                 if (_refusals.TakeSum() is { } sum)
                 {
                     _audit.Append(new AuditEntry { Kind = AuditKind.Refusals, Counts = sum });

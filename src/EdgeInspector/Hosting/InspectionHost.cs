@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using EdgeInspector.Capture;
 using EdgeInspector.Configuration;
+using EdgeInspector.Control;
 using EdgeInspector.Ledger;
 using EdgeInspector.Line;
 using EdgeInspector.Publishing;
@@ -32,6 +33,10 @@ internal sealed class InspectionHost : IAsyncDisposable
     private readonly Publisher _publisher;
     private readonly RecentPictures _recent = new();
     private readonly WebServer? _web;
+    private readonly CommandDesk _commands;
+    private readonly CommandHands _hands;
+    private readonly StandingOrders _orders;
+    private readonly RecentLog? _recentLog;
     private readonly List<VirtualLine> _lines = [];
     private readonly List<IDisposable> _owned = [];
     private readonly List<string> _runs = [];
@@ -50,7 +55,8 @@ internal sealed class InspectionHost : IAsyncDisposable
     /// <param name="time">
     /// The machine's clock, or a <see cref="LockstepClock"/>: then virtual stations run as fast as the machine goes.
     /// </param>
-    public InspectionHost(EdgeInspectorOptions options, ILoggerFactory logs, TimeProvider time)
+    /// <param name="recentLog">The last lines of <paramref name="logs"/>, for diagnostic bundles; null keeps none.</param>
+    public InspectionHost(EdgeInspectorOptions options, ILoggerFactory logs, TimeProvider time, RecentLog? recentLog = null)
     {
         _options = options;
         _time = time;
@@ -61,7 +67,27 @@ internal sealed class InspectionHost : IAsyncDisposable
         _samples = new SampleStore(options.Samples, TimeProvider.System, logs.CreateLogger<SampleStore>());
         _broker = options.Broker.Enabled ? new EmbeddedBroker(options.Broker, logs.CreateLogger<EmbeddedBroker>()) : null;
         _publisher = new Publisher(options.Mqtt, options.Plant, Snapshots, TimeProvider.System, logs.CreateLogger<Publisher>());
-        _web = options.Web.Enabled ? new WebServer(options.Web, _recent, Snapshots, logs) : null;
+        _recentLog = recentLog;
+        _orders = StandingOrders.Read(options.DataFolder);
+        _hands = new CommandHands(
+            name => Array.Find(_stations, station => station.Name == name),
+            _orders,
+            new LabelBook(options.DataFolder),
+            _ledger.Reader,
+            (station, part) => _recent.Newest().FirstOrDefault(picture => picture.Station == station && (part is null || picture.PartId == part)),
+            _publisher.Offer,
+            Pack,
+            time
+        );
+        _commands = new CommandDesk(
+            options.Control,
+            options.DataFolder,
+            name => options.Stations.Any(station => station.Name == name),
+            _hands.ExecuteAsync,
+            TimeProvider.System,
+            logs.CreateLogger<CommandDesk>()
+        );
+        _web = options.Web.Enabled ? new WebServer(options.Web, _recent, Snapshots, logs, Services()) : null;
     }
 
     /// <summary>Ends when every station has; faulted as soon as any thread or task has failed.</summary>
@@ -88,6 +114,9 @@ internal sealed class InspectionHost : IAsyncDisposable
     /// <summary>Parts offered to the ledger and not written yet.</summary>
     public int LedgerWaiting => _ledger.Waiting;
 
+    /// <summary>Where commands come in.</summary>
+    public CommandDesk Commands => _commands;
+
     /// <summary>Adds a user to the embedded broker; before <see cref="StartAsync"/>.</summary>
     public void AddBrokerUser(string name, string password) => _broker?.AddUser(name, password);
 
@@ -108,6 +137,12 @@ internal sealed class InspectionHost : IAsyncDisposable
         }
 
         _ledger.Open();
+        _commands.Open(Version);
+        if (_orders.Fault is { } unknown)
+        {
+            _log.OrdersAmiss(unknown);
+        }
+
         if (_broker is not null)
         {
             await _broker.StartAsync(cancellationToken).ConfigureAwait(false);
@@ -160,6 +195,11 @@ internal sealed class InspectionHost : IAsyncDisposable
 
         _disposed = true;
         await _stopLockstep.CancelAsync().ConfigureAwait(false);
+        if (_web is not null)
+        {
+            await _web.StopAsync().ConfigureAwait(false); // No command meets a station that is going down.
+        }
+
         foreach (var station in _stations)
         {
             await station.DisposeAsync().ConfigureAwait(false);
@@ -172,11 +212,6 @@ internal sealed class InspectionHost : IAsyncDisposable
 
         await _stop.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(_publishing, _writing, _keeping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (_web is not null)
-        {
-            await _web.DisposeAsync().ConfigureAwait(false);
-        }
-
         if (_broker is not null)
         {
             await _broker.DisposeAsync().ConfigureAwait(false);
@@ -188,6 +223,7 @@ internal sealed class InspectionHost : IAsyncDisposable
         }
 
         _watchdog?.Dispose();
+        _commands.Dispose();
         _ledger.Dispose();
         _stop.Dispose();
         _stopLockstep.Dispose();
@@ -199,6 +235,15 @@ internal sealed class InspectionHost : IAsyncDisposable
     private InspectionStation Build(StationOptions options, ModelPackage model)
     {
         var started = _time.GetUtcNow();
+        var orders = _orders.Of(options.Name);
+        var recipe = options.Recipe;
+        if (StandingOrders.Apply(orders, ref recipe, options.Recipes) is { } passed)
+        {
+            _log.OrdersAmiss($"{options.Name}: {passed}; the settings hold, and it has to be armed");
+            orders = orders with { Paused = true };
+        }
+
+        options.Recipe = recipe;
         var hardware = Own(options.IsVirtual ? Virtual(options) : StationHardware.Real(options, _time));
         var run = new RunFacts(
             options.Name,
@@ -210,12 +255,12 @@ internal sealed class InspectionHost : IAsyncDisposable
         );
         _ledger.BeginRun(new LedgerRun(run.Id, options.Name, started, run.Model, run.Recipe, Version));
         _runs.Add(run.Id);
-        var station = new InspectionStation(options, run, StationModel.Of(model), hardware, Start, BooksOf(options.Name), _time, _log);
+        var station = new InspectionStation(options, run, StationModel.Of(model), hardware, Start, BooksOf(options.Name, orders), _time, _log);
         _ledger.Follow(run.Id, station.Totals);
         return station;
     }
 
-    private StationBooks BooksOf(string station) =>
+    private StationBooks BooksOf(string station, StationOrders orders) =>
         new()
         {
             Ended = Ended,
@@ -223,8 +268,56 @@ internal sealed class InspectionHost : IAsyncDisposable
             AlarmChanged = alarm => _ledger.Offer(station, alarm),
             Challenged = _ledger.Offer,
             Challenges = _ledger.Reader.ChallengeHistory(station),
+            Alarms = _ledger.Reader.StandingAlarms(station),
+            IsPaused = orders.Paused,
+            RecipeChanged = recipe => KeepRecipe(station, recipe),
             Ledger = _ledger.Alive,
         };
+
+    private void KeepRecipe(string station, string recipe)
+    {
+        try
+        {
+            _orders.Change(station, known => known with { Recipe = recipe });
+        }
+        catch (IOException e)
+        {
+            _log.OrdersAmiss($"{station}: recipe '{recipe}' holds until a restart and no longer: {e.Message}");
+        }
+    }
+
+    private WebServices Services() =>
+        new()
+        {
+            TakeCommand = _commands.TakeAsync,
+            RefuseCommand = _commands.Refuse,
+            Unresponsive = Unresponsive,
+            FindBundle = name => DiagnosticBundle.Find(BundleFolder, name),
+            AuditHead = () => _commands.AuditHead,
+            ModelPackage = _options.Stations.FirstOrDefault()?.Model.Package,
+        };
+
+    private string BundleFolder => Path.Combine(_options.DataFolder, "diagnostics");
+
+    private PackedBundle Pack()
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        return DiagnosticBundle.PackInto(
+            BundleFolder,
+            StationDiagnostics.Of(_options, Snapshots, _ledger.Reader, _commands, _recentLog, Version, now),
+            now
+        );
+    }
+
+    private string[] Unresponsive()
+    {
+        var now = _time.GetInstant();
+        return
+        [
+            .. _stations.Where(station => !station.IsResponding(now) || station.Completion.IsFaulted)
+                .Select(station => $"{station.Name} does not respond"),
+        ];
+    }
 
     private StationHardware Virtual(StationOptions options)
     {

@@ -17,10 +17,14 @@ internal sealed class WebServer(
     WebOptions options,
     RecentPictures pictures,
     Func<IReadOnlyList<StationSnapshot>> snapshots,
-    ILoggerFactory logs
+    ILoggerFactory logs,
+    WebServices? services = null,
+    TimeProvider? time = null
 ) : IAsyncDisposable
 {
+    private readonly WebServices _services = services ?? new WebServices();
     private WebApplication? _app;
+    private WebApi? _api;
 
     /// <summary>Where the page is, such as <c>http://127.0.0.1:8080</c>; null before it is served.</summary>
     public string? Url { get; private set; }
@@ -34,6 +38,7 @@ internal sealed class WebServer(
             throw new SettingException(fault);
         }
 
+        _api = new WebApi(options, _services, time ?? TimeProvider.System);
         var app = Build(address, port);
         try
         {
@@ -71,6 +76,8 @@ internal sealed class WebServer(
             await app.StopAsync(patience.Token).ConfigureAwait(false);
             await app.DisposeAsync().ConfigureAwait(false);
         }
+
+        Interlocked.Exchange(ref _api, null)?.Dispose();
     }
 
     /// <inheritdoc/>
@@ -119,7 +126,8 @@ internal sealed class WebServer(
             }
         );
         app.UseRouting();
-        WebPage.Map(app, pictures, snapshots);
+        WebPage.Map(app, pictures, snapshots, _services.Unresponsive);
+        _api!.Map(app);
         return app;
     }
 
