@@ -15,6 +15,7 @@ var ortFlavor = Argument("ort", "Cpu");
 const string Configuration = "Release";
 const string Solution = "EdgeInspector.sln";
 const string Lab = "tests/EdgeInspector.Lab/EdgeInspector.Lab.csproj";
+const string Benchmarks = "tests/EdgeInspector.Benchmarks/EdgeInspector.Benchmarks.csproj";
 const string Service = "src/EdgeInspector/EdgeInspector.csproj";
 var artifacts = MakeAbsolute(Directory("artifacts"));
 var testResults = artifacts.Combine("tests");
@@ -56,10 +57,16 @@ Task("Build")
 
 Task("Lab")
     .Description("Compile the laboratories.")
-    .Does(() =>
+    .Does(() => Compile(Lab));
+
+Task("Bench")
+    .Description("Compile the benchmarks.")
+    .Does(() => Compile(Benchmarks));
+
+void Compile(string project)
 {
-    Restore(Lab);
-    DotNetBuild(Lab, new DotNetBuildSettings
+    Restore(project);
+    DotNetBuild(project, new DotNetBuildSettings
     {
         Configuration = Configuration,
         NoRestore = true,
@@ -67,7 +74,7 @@ Task("Lab")
         Verbosity = DotNetVerbosity.Minimal,
         MSBuildSettings = Strict(),
     });
-});
+}
 
 Task("Publish")
     .Description("The program, ready to copy, for this machine or the one named by --rid.")
@@ -128,7 +135,8 @@ Task("Test")
     // Laboratories in their short form. Timing is reported and fails nobody: the machine may be busy.
     if (arguments.Length == 0)
     {
-        sum += RunLab("line");
+        sum += RunLab("line", Lab, "line");
+        sum += RunLab("bench", Benchmarks);
     }
 
     // Arguments choose among .NET tests; the Python ones would not understand them.
@@ -181,10 +189,12 @@ Tally RunTestProgram(FilePath project, IReadOnlyList<string> arguments)
     return code != 0 && tally.Failed == 0 ? Failed(tally, $"{name} ended with exit code {code}") : tally;
 }
 
-Tally RunLab(string lab)
+Tally RunLab(string lab, FilePath project, params string[] arguments)
 {
     Information($"\n{lab} laboratory, short scale");
-    var (code, output) = Run($"tests/EdgeInspector.Lab/bin/{Configuration}/net10.0/EdgeInspector.Lab", [lab, "--scale=short"]);
+    var program = project.GetDirectory().CombineWithFilePath(
+        $"bin/{Configuration}/net10.0/{project.GetFilenameWithoutExtension()}");
+    var (code, output) = Run(program.FullPath, [.. arguments, "--scale=short"]);
     var last = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault(line => line.StartsWith('{'));
     if (last is null)
     {

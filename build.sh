@@ -21,6 +21,10 @@ usage: ./build.sh TARGET [OPTIONS] [-- ARGUMENTS]
       --scale=short     within three minutes (default); full: a million parts, 20,000 pulses
       --only=PART       worlds, controls, settings, lateness or faults
       --world=N         replay one world of the seed and say what went wrong in it; --part=N looks at one part
+  bench               what a model costs beyond its own arithmetic, beside other ways to run it
+      --seed=N          everything random follows from it (default 1)
+      --scale=short     within three minutes (default); full: what docs/benchmarks.md states, and writes it
+      --only=W1,W2      some works; --no-peers: ours and the raw run alone
   publish             the program into artifacts/edge-inspector
       --rid RID         for another machine, e.g. linux-arm64, into artifacts/edge-inspector-RID
       --ort FLAVOR      which ONNX Runtime comes along: Cpu (default), Gpu, External
@@ -55,7 +59,7 @@ while (($#)); do
     --rid | --ort)
       (($# > 1)) || die "$1 needs a value; see ./build.sh --help"
       cake_arguments+=("$1=$2"); shift ;;
-    --seed=* | --scale=* | --only=* | --world=* | --part=*) program_arguments+=("$1") ;;
+    --seed=* | --scale=* | --only=* | --world=* | --part=* | --no-peers | --page=*) program_arguments+=("$1") ;;
     --rid=* | --ort=*) cake_arguments+=("$1") ;;
     -*) die "unknown option $1; see ./build.sh --help (what is meant for the program follows --)" ;;
     *)
@@ -66,7 +70,7 @@ while (($#)); do
 done
 
 case "$target" in
-  demo | test | line-lab | publish | build | restore | format | clean) ;;
+  demo | test | line-lab | bench | publish | build | restore | format | clean) ;;
   "") usage; exit 2 ;;
   *) die "no target $target; see ./build.sh --help" ;;
 esac
@@ -291,6 +295,13 @@ case "$target" in
     cake Lab >&2
     code=0
     "$root/tests/EdgeInspector.Lab/bin/Release/net10.0/EdgeInspector.Lab" line "${program_arguments[@]}" || code=$?
+    exit "$code"
+    ;;
+  bench)
+    set_up
+    cake Bench >&2
+    code=0
+    "$root/tests/EdgeInspector.Benchmarks/bin/Release/net10.0/EdgeInspector.Benchmarks" "${program_arguments[@]}" || code=$?
     exit "$code"
     ;;
   *)

@@ -18,14 +18,14 @@ public sealed class ModelPackage : IDisposable
     private ModelPackage(
         string folder,
         ModelManifest manifest,
-        string provider,
+        IReadOnlyList<StageReport> stages,
         IDetector detector,
         IClassifier? classifier,
         IReadOnlyList<GoldenOutcome> golden)
     {
         Folder = folder;
         Manifest = manifest;
-        Provider = provider;
+        Stages = stages;
         Detector = detector;
         Classifier = classifier;
         Golden = golden;
@@ -40,8 +40,14 @@ public sealed class ModelPackage : IDisposable
 
     public string Version => Manifest.Version;
 
-    /// <summary>The execution provider that proved itself in the warm-up: "TensorRT", "CUDA" or "CPU".</summary>
-    public string Provider { get; }
+    /// <summary>What runs each stage that is a network, and why not something faster.</summary>
+    public IReadOnlyList<StageReport> Stages { get; }
+
+    /// <summary>
+    /// The execution provider that proved itself in the warm-up: "TensorRT", "CUDA" or "CPU"; where the stages differ, the
+    /// detector's and the classifier's, as in "TensorRT, CPU".
+    /// </summary>
+    public string Provider => string.Join(", ", Stages.Select(stage => stage.Provider).Distinct());
 
     /// <summary>Finds the whole picture where the package has no detector.</summary>
     public IDetector Detector { get; }
@@ -54,11 +60,7 @@ public sealed class ModelPackage : IDisposable
     /// <exception cref="ModelPackageException">The package is not accepted.</exception>
     public static ModelPackage Load(string folder, InferenceOptions options)
     {
-        if (options.Threads is < 0 or > 64)
-        {
-            throw new ModelPackageException($"threads: {options.Threads} is out of range; use 0 (automatic) to 64.");
-        }
-
+        options.Require();
         var place = new PackageFolder(folder);
         var manifest = ManifestFile.Read(place.Manifest);
         ManifestRules.Check(manifest, place.Manifest);
@@ -69,30 +71,7 @@ public sealed class ModelPackage : IDisposable
             ? Verified(place, "classifier.file", classifier.File, classifier.Sha256)
             : null;
 
-        var choices = Providers.ToTry(options.Provider);
-        foreach (var provider in choices[..^1])
-        {
-            try
-            {
-                return Load(place, manifest, detectorFile, classifierFile, provider, options);
-            }
-            catch (Exception exception) when (Providers.IsFailure(exception))
-            {
-                // Not on this machine: the next one is tried, and the package reports the one that ran.
-            }
-        }
-
-        try
-        {
-            return Load(place, manifest, detectorFile, classifierFile, choices[^1], options);
-        }
-        catch (Exception exception) when (Providers.IsFailure(exception))
-        {
-            throw new ModelPackageException(
-                $"{place.Path}: provider {Providers.Name(choices[^1])} does not work here ({exception.Message}); "
-                + "install its driver and the runtime built for it, or choose cpu.",
-                exception);
-        }
+        return Load(place, manifest, detectorFile, classifierFile, options);
     }
 
     /// <summary>An unsure classification is a defect here; ask <see cref="Classification.IsUnsure"/> first.</summary>
@@ -129,32 +108,86 @@ public sealed class ModelPackage : IDisposable
         }
     }
 
+    /// <summary>
+    /// Opens a stage on the best provider that works here. One that does not is not an error while another is left: the
+    /// report says so.
+    /// </summary>
+    private static T Open<T>(
+        PackageFolder place,
+        string stage,
+        InferenceOptions options,
+        List<StageReport> reports,
+        Func<ProviderChoice, T> open)
+    {
+        var choices = Providers.ToTry(options.Provider, OrtRuntime.CompiledIn, options.ForbidFallback);
+        if (choices.Length == 0)
+        {
+            throw new ModelPackageException(
+                $"{place.Path}: the {stage} would run on the processor, and falling back is forbidden: this ONNX Runtime "
+                + "has neither TensorRT nor CUDA; install the one built for it, or allow the fallback.");
+        }
+
+        string? fallback = null;
+        for (var i = 0; ; i++)
+        {
+            try
+            {
+                var opened = open(choices[i]);
+                reports.Add(new StageReport(stage, Providers.Name(choices[i]), fallback));
+                return opened;
+            }
+            catch (Exception exception) when (Providers.IsFailure(exception))
+            {
+                var name = Providers.Name(choices[i]);
+                if (i == choices.Length - 1)
+                {
+                    throw new ModelPackageException(
+                        $"{place.Path}: provider {name} does not work here for the {stage} ({exception.Message}); "
+                        + "install its driver and the runtime built for it, or choose cpu.",
+                        exception);
+                }
+
+                fallback ??= new VisionException($"{name} does not work here ({exception.Message})").Message;
+            }
+        }
+    }
+
     private static ModelPackage Load(
         PackageFolder place,
         ModelManifest manifest,
         ModelFile? detectorFile,
         ModelFile? classifierFile,
-        ProviderChoice provider,
         InferenceOptions options)
     {
         IDetector? detector = null;
         NetworkClassifier? classifier = null;
+        List<StageReport> stages = [];
         try
         {
             detector = detectorFile is null
                 ? new WholePictureDetector()
-                : new NetworkDetector(
-                    manifest.Detector!,
-                    Network.Open(detectorFile, manifest.Detector!.Input, provider, options, [1]));
+                : Open(
+                    place,
+                    "detector",
+                    options,
+                    stages,
+                    provider => new NetworkDetector(
+                        manifest.Detector!,
+                        Network.Open(detectorFile, manifest.Detector!.Input, provider, options, [1])));
             classifier = classifierFile is null
                 ? null
-                : new NetworkClassifier(
-                    manifest.Classifier!,
-                    Network.Open(
-                        classifierFile, manifest.Classifier!.Input, provider, options, NetworkClassifier.Batches));
+                : Open(
+                    place,
+                    "classifier",
+                    options,
+                    stages,
+                    provider => new NetworkClassifier(
+                        manifest.Classifier!,
+                        Network.Open(
+                            classifierFile, manifest.Classifier!.Input, provider, options, NetworkClassifier.Batches)));
             WarmUp(detector, classifier);
             var golden = GoldenCheck.Run(place, manifest, detector, classifier);
-            return new ModelPackage(place.Path, manifest, Providers.Name(provider), detector, classifier, golden);
+            return new ModelPackage(place.Path, manifest, stages, detector, classifier, golden);
         }
         catch
         {

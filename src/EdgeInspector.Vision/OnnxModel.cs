@@ -41,7 +41,7 @@ public sealed class OnnxModel : IDisposable
         var file = ModelFile.Read(path);
         OrtRuntime.Start();
         Exception? failure = null;
-        foreach (var provider in Providers.ToTry(options.Provider))
+        foreach (var provider in Providers.ToTry(options.Provider, OrtRuntime.CompiledIn, options.ForbidFallback))
         {
             InferenceSession? session = null;
             try

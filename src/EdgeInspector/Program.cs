@@ -12,5 +12,6 @@ var root = new RootCommand("EdgeInspector: inspects parts on a conveyor and reje
     AuditCommand.Create(),
     TokenCommand.Create(),
     DiagnoseCommand.Create(),
+    ContractCommand.Create(),
 };
 return await root.Parse(args).InvokeAsync();

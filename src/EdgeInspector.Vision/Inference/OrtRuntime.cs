@@ -28,6 +28,28 @@ internal static partial class OrtRuntime
         }
     }
 
+    /// <summary>The native library's, such as 1.31.1.</summary>
+    public static string Version
+    {
+        get
+        {
+            Start();
+            return OrtEnv.Instance().GetVersionString();
+        }
+    }
+
+    /// <summary>
+    /// The runtime's names for the providers it was built with. Whether one works here only a run tells.
+    /// </summary>
+    public static IReadOnlyCollection<string> CompiledIn
+    {
+        get
+        {
+            Start();
+            return OrtEnv.Instance().GetAvailableProviders();
+        }
+    }
+
     /// <summary>
     /// The native library reads its own environment, which .NET's SetEnvironmentVariable does not touch on Unix. This
     /// happens when the assembly loads, early, because setenv beside threads that read the environment is unsafe.

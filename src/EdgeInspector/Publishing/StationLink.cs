@@ -250,12 +250,12 @@ internal sealed class StationLink
             .WithCleanStart(false)
             .WithSessionExpiryInterval(willDelay == 0 ? 0 : willDelay + 60)
             .WithWillDelayInterval(willDelay)
-            .WithWillTopic(_topics.Of(Topics.State))
+            .WithWillTopic(_topics.Of(Contract.State))
             .WithWillPayload(will)
-            .WithWillQualityOfServiceLevel(Topics.State.Qos)
-            .WithWillRetain(Topics.State.Retain)
-            .WithWillContentType(Topics.State.ContentType)
-            .WithWillUserProperty("schema", Encoding.UTF8.GetBytes(Topics.State.Schema));
+            .WithWillQualityOfServiceLevel(Contract.State.Qos)
+            .WithWillRetain(Contract.State.Retain)
+            .WithWillContentType(Contract.State.ContentType)
+            .WithWillUserProperty("schema", Encoding.UTF8.GetBytes(Contract.State.Schema));
 
         if (_options.Username is { Length: > 0 } username)
         {
@@ -348,7 +348,7 @@ internal sealed class StationLink
                     var isNews = published is null || state != published with { At = state.At };
                     if (isNews || IsDue(stateAt, StateRepeat))
                     {
-                        await SendAsync(client, Topics.State, state, PayloadJson.Default.StatePayload)
+                        await SendAsync(client, Contract.State, state, PayloadJson.Default.StatePayload)
                             .ConfigureAwait(false);
                         (published, stateAt) = (state, now);
                     }
@@ -357,7 +357,7 @@ internal sealed class StationLink
                     {
                         metricsAt = now;
                         var metrics = MetricsPayload.From(snapshot);
-                        await SendAsync(client, Topics.Metrics, metrics, PayloadJson.Default.MetricsPayload)
+                        await SendAsync(client, Contract.Metrics, metrics, PayloadJson.Default.MetricsPayload)
                             .ConfigureAwait(false);
                     }
                 }
@@ -378,7 +378,7 @@ internal sealed class StationLink
 
             if (acks.Count > 0)
             {
-                Settle(await acks.Peek().ConfigureAwait(false), Topics.Inspection);
+                Settle(await acks.Peek().ConfigureAwait(false), Contract.Inspection);
                 Interlocked.Increment(ref _acknowledged);
                 _ = acks.Dequeue();
                 _unacknowledged.Dequeue();
@@ -407,7 +407,7 @@ internal sealed class StationLink
     private async Task SayGoodByeAsync(IMqttClient client)
     {
         var state = StatePayload.Stopped(_station, _time.GetUtcNow());
-        await SendAsync(client, Topics.State, state, PayloadJson.Default.StatePayload).ConfigureAwait(false);
+        await SendAsync(client, Contract.State, state, PayloadJson.Default.StatePayload).ConfigureAwait(false);
         try
         {
             await client.DisconnectAsync(new MqttClientDisconnectOptions()).ConfigureAwait(false);
@@ -418,13 +418,13 @@ internal sealed class StationLink
         }
     }
 
-    private async Task SendAsync<T>(IMqttClient client, TopicRow row, T payload, JsonTypeInfo<T> type) =>
+    private async Task SendAsync<T>(IMqttClient client, MessageKind row, T payload, JsonTypeInfo<T> type) =>
         Settle(await CallAsync(client, Message(row, payload, type)).ConfigureAwait(false), row);
 
     private Task<MqttClientPublishResult> SendAsync(IMqttClient client, PartRecord record)
     {
         var payload = InspectionPayload.From(record);
-        var message = Message(Topics.Inspection, payload, PayloadJson.Default.InspectionPayload, record.Model);
+        var message = Message(Contract.Inspection, payload, PayloadJson.Default.InspectionPayload, record.Model);
         return CallAsync(client, message);
     }
 
@@ -436,15 +436,15 @@ internal sealed class StationLink
             return;
         }
 
-        await CallAsync(client, Message(Topics.Image, picture)).ConfigureAwait(false);
+        await CallAsync(client, Message(Contract.Image, picture)).ConfigureAwait(false);
         if (picture.Verdict == Verdict.Reject)
         {
-            await CallAsync(client, Message(Topics.LastImage, picture)).ConfigureAwait(false);
+            await CallAsync(client, Message(Contract.LastImage, picture)).ConfigureAwait(false);
         }
     }
 
     /// <summary>Decides what an acknowledgement means; throws when the message has to be sent again.</summary>
-    private void Settle(MqttClientPublishResult result, TopicRow row)
+    private void Settle(MqttClientPublishResult result, MessageKind row)
     {
         switch (result.ReasonCode)
         {
@@ -486,7 +486,7 @@ internal sealed class StationLink
         }
     }
 
-    private MqttApplicationMessage Message<T>(TopicRow row, T payload, JsonTypeInfo<T> type, string? model = null) =>
+    private MqttApplicationMessage Message<T>(MessageKind row, T payload, JsonTypeInfo<T> type, string? model = null) =>
         Message(
             row,
             _topics.Of(row),
@@ -494,7 +494,7 @@ internal sealed class StationLink
             model is null ? [] : [Property("model", model)]
         );
 
-    private MqttApplicationMessage Message(TopicRow row, EvidencePicture picture)
+    private MqttApplicationMessage Message(MessageKind row, EvidencePicture picture)
     {
         List<MqttUserProperty> about =
         [
@@ -506,7 +506,7 @@ internal sealed class StationLink
     }
 
     private static MqttApplicationMessage Message(
-        TopicRow row,
+        MessageKind row,
         string topic,
         ReadOnlyMemory<byte> payload,
         IEnumerable<MqttUserProperty> about

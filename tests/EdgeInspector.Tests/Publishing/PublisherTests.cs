@@ -25,7 +25,9 @@ public sealed class PublisherTests
         messages = await reader.WaitForAsync("event/inspection", 3);
         messages = await reader.WaitForAsync("metrics");
 
-        foreach (var row in Topics.All)
+        foreach (
+            var row in (MessageKind[])[Contract.State, Contract.Metrics, Contract.Inspection, Contract.Image, Contract.LastImage]
+        )
         {
             var topic = Root + row.Suffix.Replace("{id}", "20261123T144800Z-5");
             var message = messages.First(m => m.Topic == topic);
@@ -277,9 +279,9 @@ public sealed class PublisherTests
     {
         using var folder = new TemporaryFolder();
         var rules = string.Concat(
-            Topics
+            Contract
                 .All.Where(row => row.Suffix != forbidden)
-                .Select(row => $"topic write {Root}{row.Suffix.Replace("{id}", "#")}\n")
+                .Select(row => $"topic write {Root}{row.Filter}\n")
         );
         var list = folder.Write("acl", $"user {TestBroker.StationName}\n{rules}");
         await using var broker = await Mosquitto.StartWithAsync($"acl_file {list}");

@@ -3,6 +3,7 @@ using System.Text;
 using MQTTnet;
 using MQTTnet.Formatter;
 using MQTTnet.Protocol;
+using Xunit;
 
 namespace EdgeInspector.Tests.Publishing;
 
@@ -20,12 +21,13 @@ internal sealed record Heard(
     public string Text => Encoding.UTF8.GetString(Payload);
 }
 
-/// <summary>A subscriber that a test can wait on.</summary>
+/// <summary>A subscriber that a test can wait on; holds every message against the contract.</summary>
 internal sealed class Reader : IAsyncDisposable
 {
     private readonly IMqttClient _client = new MqttClientFactory().CreateMqttClient();
     private readonly Lock _lock = new();
     private readonly List<Heard> _messages = [];
+    private readonly List<string> _faults = [];
     private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public IReadOnlyList<Heard> Messages
@@ -112,6 +114,7 @@ internal sealed class Reader : IAsyncDisposable
         }
 
         _client.Dispose();
+        Assert.Empty(_faults);
     }
 
     private Task HearAsync(MqttApplicationMessageReceivedEventArgs e)
@@ -124,6 +127,7 @@ internal sealed class Reader : IAsyncDisposable
         TaskCompletionSource heard;
         lock (_lock)
         {
+            _faults.AddRange(Schemas.Faults(m.Topic, m.Payload.ToArray()));
             _messages.Add(
                 new Heard(
                     m.Topic,

@@ -1,3 +1,5 @@
+using EdgeInspector.Vision.Inference;
+
 namespace EdgeInspector.Vision.Tests.Inference;
 
 public sealed class ProviderTests
@@ -38,6 +40,34 @@ public sealed class ProviderTests
             () => builder.Load(new InferenceOptions { Threads = -1 }), "threads", "0 (automatic)");
     }
 
+    [Fact]
+    public void ForbiddenFallbackRefusesTheProcessorInOneLine()
+    {
+        using var builder = Some.Classifying().Write();
+        var options = new InferenceOptions { ForbidFallback = true };
+        try
+        {
+            using var package = builder.Load(options);
+            Assert.All(package.Stages, stage => Assert.NotEqual("CPU", stage.Provider));
+        }
+        catch (ModelPackageException)
+        {
+            var why = OnlyCpu() ? "falling back is forbidden" : "does not work here";
+            Refusal.Of<ModelPackageException>(() => builder.Load(options), builder.Folder, why, "install");
+        }
+    }
+
+    [Fact]
+    public void EveryStageSaysWhatRunsIt()
+    {
+        using var builder = Some.Classifying().Write();
+        using var package = builder.Load(new InferenceOptions());
+
+        var stage = Assert.Single(package.Stages);
+        Assert.Equal(("classifier", package.Provider), (stage.Stage, stage.Provider));
+        Assert.Equal(OnlyCpu(), stage.Fallback is null && stage.Provider == "CPU");
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -53,4 +83,6 @@ public sealed class ProviderTests
 
         Assert.Equal(expected[0].DefectScore, actual[0].DefectScore, 1e-5f);
     }
+
+    private static bool OnlyCpu() => OrtRuntime.CompiledIn.All(name => name == "CPUExecutionProvider");
 }

@@ -1,0 +1,158 @@
+using System.Threading.Channels;
+using EdgeInspector.Benchmarks.Models;
+using EdgeInspector.Capture;
+using EdgeInspector.Inspection;
+using EdgeInspector.Line;
+using EdgeInspector.Telemetry;
+using EdgeInspector.Vision;
+
+namespace EdgeInspector.Benchmarks.Contenders;
+
+/// <summary>
+/// The product's way from a captured frame to its verdicts: frame slot, inspect thread, inspector, decision queue, with the
+/// package's own stages. What a station has besides (reject thread, ledger, broker) is left out here.
+/// </summary>
+internal sealed class OwnStation : IDisposable
+{
+    /// <summary>As many as the smallest pool of a real station.</summary>
+    private const int PoolSize = 3;
+
+    private readonly StepBelt _belt = new(10.0 * Scene.Width);
+    private readonly FrameSlot _slot = new();
+    private readonly DecisionQueue _decisions = new();
+    private readonly Channel<PartEvent> _events = Channel.CreateBounded<PartEvent>(1024);
+    private readonly FramePool _pool = new(Scene.Width, Scene.Height, PoolSize);
+    private readonly InspectLoop _loop;
+    private readonly object _gate = new();
+    private long _sequence;
+
+    /// <summary>Wires and starts it.</summary>
+    /// <param name="detector">The first stage.</param>
+    /// <param name="classifier">The second.</param>
+    /// <param name="picture">What its camera sees, in every frame.</param>
+    /// <param name="name">For the thread's name.</param>
+    public OwnStation(IDetector detector, IClassifier classifier, OpenCvSharp.Mat picture, string name = "bench")
+    {
+        List<Frame> frames = [];
+        while (_pool.TryRent(out var frame))
+        {
+            picture.CopyTo(frame.Picture);
+            frames.Add(frame);
+        }
+
+        frames.ForEach(frame => frame.Dispose());
+        var inspector = new Inspector(
+            detector,
+            classifier,
+            new DecisionRules(new Recipe { Views = 1 }, packageThreshold: 0.5, goodLabel: 0),
+            new InspectionOptions { MillimetresPerPixel = 1 },
+            Scene.Width,
+            Scene.Height,
+            lanes: 1,
+            _belt,
+            new EntryEyes(),
+            deadline: null,
+            _decisions,
+            _events.Writer,
+            evidence: null,
+            Figures,
+            TimeProvider.System
+        );
+        _loop = new InspectLoop(name, Take, () => _slot.IsDrained, inspector, new Liveness(), TimeProvider.System);
+        _loop.Start();
+    }
+
+    /// <summary>What its inspect thread counts.</summary>
+    public InspectionFigures Figures { get; } = new();
+
+    /// <summary>Frames that a newer one displaced.</summary>
+    public long Dropped => _slot.Dropped;
+
+    /// <summary>Gives it a frame and waits until it has been inspected; milliseconds from capture to the last verdict.</summary>
+    /// <param name="parts">Set to how many verdicts came.</param>
+    public double Inspect(out int parts)
+    {
+        _belt.Step();
+        var inspected = Figures.Frames + 1;
+        if (!TryPut())
+        {
+            throw new InvalidOperationException("No frame is free: the station keeps more than it may.");
+        }
+
+        lock (_gate)
+        {
+            while (Figures.Frames < inspected)
+            {
+                // No spinning: the networks' threads need the processors.
+                if (!Monitor.Wait(_gate, TimeSpan.FromSeconds(10)))
+                {
+                    throw new InvalidOperationException("The inspect thread has stopped.", _loop.Completion.Exception);
+                }
+            }
+        }
+
+        parts = 0;
+        var milliseconds = double.NaN;
+        while (_decisions.TryRead(out var decision))
+        {
+            parts++;
+            milliseconds = decision.DecidedAt.MillisecondsSince(decision.CapturedAt);
+        }
+
+        while (_events.Reader.TryRead(out _))
+        {
+            // The part book's, which is not here.
+        }
+
+        return milliseconds;
+    }
+
+    /// <summary>Offers a frame captured now and does not wait; false when every frame is in use.</summary>
+    public bool TryPut()
+    {
+        if (!_pool.TryRent(out var frame))
+        {
+            return false;
+        }
+
+        frame.Sequence = ++_sequence;
+        frame.CapturedAt = TimeProvider.System.GetInstant().Nanoseconds;
+        _slot.Put(frame);
+        return true;
+    }
+
+    /// <summary>For a stream of frames: new parts from here on, and the old verdicts forgotten.</summary>
+    public void Step()
+    {
+        _belt.Step();
+        while (_decisions.TryRead(out _))
+        {
+            // Nobody fires here.
+        }
+
+        while (_events.Reader.TryRead(out _))
+        {
+            // Nor keeps books.
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _slot.Complete();
+        _loop.Dispose();
+        _slot.Dispose();
+        _pool.Dispose();
+    }
+
+    /// <summary>On the inspect thread: whoever comes for a frame has done with the last one.</summary>
+    private Frame? Take(TimeSpan timeout)
+    {
+        lock (_gate)
+        {
+            Monitor.PulseAll(_gate);
+        }
+
+        return _slot.Take(timeout);
+    }
+}
