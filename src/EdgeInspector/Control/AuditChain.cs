@@ -75,6 +75,9 @@ internal static class AuditChain
         }
     }
 
+    /// <summary>Whether a text can be a hash.</summary>
+    public static bool IsHash(string? text) => text is { Length: HexLength } && text.All(char.IsAsciiHexDigit);
+
     /// <summary>The hash of an entry that follows another.</summary>
     public static string HashOf(string previous, ReadOnlySpan<byte> json)
     {

@@ -191,7 +191,7 @@ internal sealed class AuditLog : IDisposable
             if (
                 AuditChain.Read(line) is not var (hash, json, entry)
                 || (head ??= new AuditHead(entry.N - 1, entry.Hash ?? "")) is var before
-                    && (before.Hash.Length != 64 || entry.N != before.N + 1 || AuditChain.HashOf(before.Hash, json) != hash)
+                    && (!AuditChain.IsHash(before.Hash) || entry.N != before.N + 1 || AuditChain.HashOf(before.Hash, json) != hash)
             )
             {
                 return (
@@ -226,7 +226,7 @@ internal sealed class AuditLog : IDisposable
     /// <summary>Goes on in the next file.</summary>
     private void Continue()
     {
-        if (_head.Hash.Length != 64)
+        if (!AuditChain.IsHash(_head.Hash))
         {
             _head = AuditChain.Origin(_device) with { N = _head.N };
         }

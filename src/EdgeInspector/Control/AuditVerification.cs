@@ -123,7 +123,7 @@ internal static class AuditVerification
                 if (number == 1 && i == 0 && segment > 1)
                 {
                     // What was before made room; an entry further on must say so.
-                    if (entry.Hash is not { Length: 64 } before || entry.N < 2)
+                    if (entry.Hash is not { } before || !AuditChain.IsHash(before) || entry.N < 2)
                     {
                         return Report("the file does not say where it goes on from", entry.N, place);
                     }

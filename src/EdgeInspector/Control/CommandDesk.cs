@@ -27,7 +27,7 @@ internal sealed class CommandDesk : IDisposable
     private readonly CommandMemory _memory;
     private readonly RefusalBook _refusals;
     private readonly Lock _refusing = new();
-    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly SemaphoreSlim _turn = new(1, 1); // Not disposed of: a command that comes late is answered too.
     private readonly string _dataFolder;
     private AuditLog? _audit;
     private int _waiting;
@@ -196,7 +196,6 @@ internal sealed class CommandDesk : IDisposable
         }
 
         Figures.Dispose();
-        _turn.Dispose();
     }
 
     private async ValueTask<CommandReply> TakeInTurnAsync(CommandArrival arrival, CommandVerb verb, CommandPayload command)
@@ -346,6 +345,7 @@ internal sealed class CommandDesk : IDisposable
             {
                 if (_audit is null)
                 {
+                    Volatile.Write(ref _isAuditDown, true);
                     return false;
                 }
 
