@@ -142,9 +142,26 @@ public sealed class VirtualLine : IDisposable
         return SeededRandom.For((ulong)Options.Seed, 78, index).Chance(Options.Disturbances.FramesDropped);
     }
 
-    /// <summary>The middle of the exposure of frame <paramref name="index"/>, the first being 0.</summary>
+    /// <summary>
+    /// The middle of the exposure of frame <paramref name="index"/>, the first being 0; of a triggered camera
+    /// <see cref="BeltMotion.Never"/> where there is none.
+    /// </summary>
     public TimeSpan FrameTime(long index)
     {
+        if (Options.TriggerDistance is not null)
+        {
+            lock (_gate)
+            {
+                TimeSpan? exposure;
+                while ((exposure = _entry[0].ExposureOf(index)) is null && !_feed.Ended)
+                {
+                    LayNext();
+                }
+
+                return exposure ?? BeltMotion.Never;
+            }
+        }
+
         return TimeSpan.FromTicks((long)Math.Round(index * (TimeSpan.TicksPerSecond / Options.FramesPerSecond)));
     }
 

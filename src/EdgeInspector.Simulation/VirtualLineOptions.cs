@@ -27,6 +27,12 @@ public sealed record VirtualLineOptions
     /// <summary>Camera rate, 1-1000.</summary>
     public double FramesPerSecond { get; init; } = 60;
 
+    /// <summary>
+    /// What the belt moves, mm, 0-5000, from the leading edge of whatever blocks the entry eye of lane 0 to the exposure of
+    /// the one picture taken of it; null: the camera runs free.
+    /// </summary>
+    public double? TriggerDistance { get; init; }
+
     /// <summary>Picture width in pixels, along the belt, 64-4096.</summary>
     public int FrameWidth { get; init; } = 640;
 
@@ -125,6 +131,7 @@ public sealed record VirtualLineOptions
         Check(nameof(PartsPerSecond), PartsPerSecond, 0.01, 200);
         Check(nameof(BeltSpeed), BeltSpeed, 0.01, 5);
         Check(nameof(FramesPerSecond), FramesPerSecond, 1, 1000);
+        Check(nameof(TriggerDistance), TriggerDistance ?? 0, 0, 5000);
         Check(nameof(FrameWidth), FrameWidth, 64, 4096);
         Check(nameof(FrameHeight), FrameHeight, 64, 4096);
         Check(nameof(MillimetresPerPixel), MillimetresPerPixel, 0.1, 5);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using EdgeInspector.Vision.Detectors;
 using EdgeInspector.Vision.Inference;
 using EdgeInspector.Vision.Packages;
 
@@ -13,7 +14,14 @@ public sealed partial record BareDetector
 {
     public required string Model { get; init; }
 
-    public required DetectorFormat Format { get; init; }
+    /// <summary>Null finds it from the model.</summary>
+    public DetectorFormat? Format { get; init; }
+
+    /// <summary>How boxes are written; null leaves it to the format.</summary>
+    public BoxForm? Boxes { get; init; }
+
+    /// <summary>0 or 1: the number of the first label where the graph chooses them; null leaves it to the format.</summary>
+    public int? FirstLabel { get; init; }
 
     /// <summary>Text file with one label per line; null takes the labels from the model.</summary>
     public string? LabelsFile { get; init; }
@@ -97,35 +105,85 @@ public sealed partial record BareDetector
 
     private ModelManifest Describe()
     {
-        using var model = OnnxModel.Open(Model, new InferenceOptions { Provider = ProviderChoice.Cpu });
-        if (model.Metadata.TryGetValue("task", out var task) && task != "detect")
+        var file = ModelFile.Read(Model);
+        var notes = new ExportNotes(file.Outline.Notes);
+        var (width, height) = Size ?? SizeIn(file.Outline)
+            ?? throw new VisionException($"{Model}: does not tell its input size; say it with --size WIDTHxHEIGHT.");
+        var labels = LabelsFile is { } labelsFile ? LabelsIn(labelsFile) : notes.Labels
+            ?? throw new VisionException($"{Model}: does not tell its labels; say them with --labels FILE.");
+        var question = new DetectorQuestion(file.Outline, labels.Count, width, height)
         {
-            throw new VisionException($"{Model}: this model's task is '{task}'; export one that detects.");
-        }
-
-        var (width, height) = Size ?? SizeOf(model);
-        var input = new NetworkInput { Width = width, Height = height, Resample = Resample };
+            Boxes = Boxes,
+            FirstLabel = FirstLabel,
+        };
+        var found = Format is null
+            ? DetectorFormats.Find(Model, question, "say it with --format")
+            : (Format.Value, null!);
         return new ModelManifest
         {
             Schema = ModelManifest.CurrentSchema,
             Name = Name ?? NameOf(Model),
             Version = Version,
-            Description = $"{Path.GetFileName(Model)}, detection only.",
+            Description = $"{Path.GetFileName(Model)}, detection only"
+                + (found.Fit?.Remark is { } remark ? $"; {remark}." : "."),
             Detector = new DetectorManifest
             {
                 File = "detector.onnx",
-                Sha256 = ModelFile.Read(Model).Sha256,
-                Format = Format,
-
-                // YOLOX was trained on plain grey levels in OpenCV's order.
-                Input = Format is DetectorFormat.YoloX
-                    ? input with { Channels = ChannelOrder.Bgr, Mean = [0, 0, 0], Std = [1, 1, 1] }
-                    : input,
-                Labels = LabelsFile is { } file ? LabelsIn(file) : LabelsOf(model),
+                Sha256 = file.Sha256,
+                Format = found.Format,
+                Boxes = Boxes,
+                FirstLabel = FirstLabel,
+                Input = InputOf(file.Outline, found.Format, width, height),
+                Labels = labels,
                 ScoreThreshold = ScoreThreshold,
                 NmsThreshold = NmsThreshold,
             },
         };
+    }
+
+    /// <summary>
+    /// What the graph tells of its input, and for the rest how the authors of the format feed their own exports; a
+    /// model trained otherwise needs its manifest corrected.
+    /// </summary>
+    private NetworkInput InputOf(ModelOutline model, DetectorFormat format, int width, int height)
+    {
+        var picture = PictureIn(model);
+        var isLast = IsChannelsLast(picture);
+        var input = new NetworkInput
+        {
+            Width = width,
+            Height = height,
+            Resample = Resample,
+            Layout = isLast ? InputLayout.Nhwc : InputLayout.Nchw,
+            Element = picture?.Type switch { 2 => InputElement.UInt8, 10 => InputElement.Float16, _ => InputElement.Float32 },
+        };
+        if (picture?.Size(isLast ? 3 : 1) == 1)
+        {
+            input = input with { Channels = ChannelOrder.Grey, Mean = [0], Std = [255] };
+        }
+        else if (format is DetectorFormat.YoloX)
+        {
+            // Plain grey levels in OpenCV's order.
+            input = input with { Channels = ChannelOrder.Bgr, Std = [1, 1, 1] };
+        }
+        else if (format is DetectorFormat.NanoDet)
+        {
+            input = input with
+            {
+                Channels = ChannelOrder.Bgr,
+                Mean = [103.53f, 116.28f, 123.675f],
+                Std = [57.375f, 57.12f, 58.395f],
+            };
+        }
+
+        if (format is DetectorFormat.Detr or DetectorFormat.Ssd or DetectorFormat.Paddle)
+        {
+            input = input with { Fit = FitMode.Stretch };
+        }
+
+        return input.Element is InputElement.UInt8
+            ? input with { Mean = [.. input.Mean.Select(_ => 0f)], Std = [.. input.Std.Select(_ => 1f)] }
+            : input;
     }
 
     private List<GoldenPicture> Record(string folder, InferenceOptions options)
@@ -165,33 +223,21 @@ public sealed partial record BareDetector
         return golden;
     }
 
-    private (int Width, int Height) SizeOf(OnnxModel model)
+    /// <summary>As the graph says, or else its notes; null when neither does.</summary>
+    internal static (int Width, int Height)? SizeIn(ModelOutline model)
     {
-        if (model.InputShape is [_, _, > 0 and var height, > 0 and var width])
-        {
-            return (width, height);
-        }
-
-        // Ultralytics writes [height, width].
-        var match = Pair().Match(model.Metadata.GetValueOrDefault("imgsz", ""));
-        return match.Success
-            ? (Number(match.Groups[2]), Number(match.Groups[1]))
-            : throw new VisionException($"{Model}: does not tell its input size; say it with --size WIDTHxHEIGHT.");
+        var picture = PictureIn(model);
+        var (height, width) = IsChannelsLast(picture) ? (1, 2) : (2, 3);
+        return picture is not null && picture.Size(height) is > 0 and <= 4096 && picture.Size(width) is > 0 and <= 4096
+            ? ((int)picture.Size(width), (int)picture.Size(height))
+            : new ExportNotes(model.Notes).Size;
     }
 
-    private List<string> LabelsOf(OnnxModel model)
-    {
-        var labels = new SortedDictionary<int, string>();
-        foreach (Match match in Label().Matches(model.Metadata.GetValueOrDefault("names", "")))
-        {
-            var text = match.Groups[2].Success ? match.Groups[2].Value : match.Groups[3].Value;
-            labels[Number(match.Groups[1])] = Regex.Unescape(text);
-        }
+    private static TensorOutline? PictureIn(ModelOutline model) =>
+        model.Inputs.FirstOrDefault(input => !NetworkInputs.IsSide(input.Name));
 
-        return labels.Count > 0 && labels.Keys.Last() == labels.Count - 1
-            ? [.. labels.Values]
-            : throw new VisionException($"{Model}: does not tell its labels; say them with --labels FILE.");
-    }
+    private static bool IsChannelsLast(TensorOutline? picture) =>
+        picture?.Rank == 4 && picture.Size(3) is (1 or 3) && picture.Size(1) is not (1 or 3);
 
     private static List<string> LabelsIn(string path)
     {
@@ -212,14 +258,6 @@ public sealed partial record BareDetector
         var name = Unnamed().Replace(plain, "-").Trim('-', '.', '_');
         return name.Length == 0 ? "model" : name[..Math.Min(name.Length, 64)];
     }
-
-    private static int Number(Group group) => int.Parse(group.ValueSpan, CultureInfo.InvariantCulture);
-
-    [GeneratedRegex(@"^\s*\[\s*(\d{1,5})\s*,\s*(\d{1,5})\s*\]\s*$")]
-    private static partial Regex Pair();
-
-    [GeneratedRegex("""(\d{1,5})\s*:\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")""")]
-    private static partial Regex Label();
 
     [GeneratedRegex("[^a-z0-9._-]+")]
     private static partial Regex Unnamed();

@@ -21,4 +21,14 @@ public interface IClassifier : IDisposable
     /// <paramref name="parts"/>, or longer. A box may reach over the picture's edge: the edge pixels repeat.
     /// </summary>
     void Classify(Mat picture, ReadOnlySpan<Box> parts, Span<Classification> results);
+
+    /// <summary>Size of the map that says where in its crop a part is unusual; (0, 0) when the network gives none.</summary>
+    (int Width, int Height) MapSize => default;
+
+    /// <summary>
+    /// Copies the map of a part of the last <see cref="Classify"/>, row by row, 0 (usual) to 1; the map spans the
+    /// square that was cut out. False when there is none: another kind of network, or more parts than maps are kept
+    /// for (the first 16). What is no number stays none.
+    /// </summary>
+    bool TryReadMap(int part, Span<float> map) => false;
 }

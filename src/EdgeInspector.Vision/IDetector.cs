@@ -14,6 +14,12 @@ public interface IDetector : IDisposable
     string Provider { get; }
 
     /// <summary>
+    /// Scores, boxes and labels that the network gave and that were none (NaN, infinity, a label out of range), since
+    /// loading. They are never parts; a number that grows says that the model is ill.
+    /// </summary>
+    long Unreadable => 0;
+
+    /// <summary>
     /// Writes what it finds in the picture (8-bit BGR, any size), highest score first, clipped to the picture, and
     /// returns how many. When the span is too short the lowest scores are left out.
     /// </summary>

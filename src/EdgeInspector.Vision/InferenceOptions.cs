@@ -71,6 +71,12 @@ public sealed record InferenceOptions
     /// <summary>Folder for TensorRT's built engines, which take minutes to make; none are kept when null.</summary>
     public string? EngineCache { get; init; }
 
+    /// <summary>
+    /// How long a network's first picture may take on the processor before the model is refused: the slowest one known
+    /// to run at all needs a few seconds.
+    /// </summary>
+    internal TimeSpan LongestFirstRun { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>With what numbers TensorRT computes.</summary>
     public EnginePrecision Precision { get; init; } = EnginePrecision.Model;
 

@@ -46,8 +46,19 @@ public sealed record DetectorManifest
     /// <summary>SHA-256 of the file, hexadecimal.</summary>
     public required string Sha256 { get; init; }
 
-    /// <summary>How the output is read: yolov8 or yolox.</summary>
-    public required DetectorFormat Format { get; init; }
+    /// <summary>How the outputs are read; absent: found from the model, and refused when that does not tell.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DetectorFormat? Format { get; init; }
+
+    /// <summary>How boxes are written, for formats that do not settle it; absent: as the format does.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public BoxForm? Boxes { get; init; }
+
+    /// <summary>
+    /// 0 or 1: the number that a graph which chooses labels itself gives the first one; absent: as the format does.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? FirstLabel { get; init; }
 
     public required NetworkInput Input { get; init; }
 
@@ -72,8 +83,9 @@ public sealed record ClassifierManifest
     /// <summary>SHA-256 of the file, hexadecimal.</summary>
     public required string Sha256 { get; init; }
 
-    /// <summary>How the output is read: softmax, logits or sigmoid.</summary>
-    public required ClassifierFormat Format { get; init; }
+    /// <summary>How the outputs are read; absent: found from the model, and refused when that does not tell.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ClassifierFormat? Format { get; init; }
 
     public required NetworkInput Input { get; init; }
 
@@ -87,6 +99,12 @@ public sealed record ClassifierManifest
 
     /// <summary>The labels that are no defect.</summary>
     public required IReadOnlyList<string> Good { get; init; }
+
+    /// <summary>
+    /// For anomaly: the numbers that become the defect scores 0 and 1; between them it rises evenly.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<float>? AnomalyRange { get; init; }
 
     /// <summary>0 to 1; a part whose defect score reaches it is a defect.</summary>
     public float DefectThreshold { get; init; } = 0.5f;
@@ -173,6 +191,52 @@ public enum DetectorFormat
     /// </summary>
     [JsonStringEnumMemberName("yolox")]
     YoloX,
+
+    /// <summary>[1, N, 5 + C]: centre x, centre y, width, height in input pixels, objectness, C scores.</summary>
+    [JsonStringEnumMemberName("yolov5")]
+    YoloV5,
+
+    /// <summary>[1, N, 6]: x1, y1, x2, y2 in input pixels, score, label; no overlaps left.</summary>
+    [JsonStringEnumMemberName("yolo-end-to-end")]
+    YoloEndToEnd,
+
+    /// <summary>Scores and distributions of distances per cell, in one output or two per stride.</summary>
+    [JsonStringEnumMemberName("nanodet")]
+    NanoDet,
+
+    /// <summary>Decoded boxes and scores, chosen by the graph or for every anchor.</summary>
+    [JsonStringEnumMemberName("ssd")]
+    Ssd,
+
+    /// <summary>Boxes and logits, rows of boxes and scores, or labels, boxes and scores.</summary>
+    [JsonStringEnumMemberName("detr")]
+    Detr,
+
+    /// <summary>[N, 6]: label, score, x1, y1, x2, y2; no overlaps left.</summary>
+    [JsonStringEnumMemberName("paddle")]
+    Paddle,
+}
+
+/// <summary>How four numbers are a box: in input pixels, or in parts of the input's width and height.</summary>
+public enum BoxForm
+{
+    /// <summary>Left, top, right, bottom.</summary>
+    [JsonStringEnumMemberName("xyxy")]
+    Xyxy,
+
+    /// <summary>Top, left, bottom, right.</summary>
+    [JsonStringEnumMemberName("yxyx")]
+    Yxyx,
+
+    /// <summary>Centre x, centre y, width, height.</summary>
+    [JsonStringEnumMemberName("cxcywh")]
+    Cxcywh,
+    [JsonStringEnumMemberName("xyxy-normalised")]
+    XyxyNormalised,
+    [JsonStringEnumMemberName("yxyx-normalised")]
+    YxyxNormalised,
+    [JsonStringEnumMemberName("cxcywh-normalised")]
+    CxcywhNormalised,
 }
 
 /// <summary>What the numbers are that a classifier gives.</summary>
@@ -189,6 +253,24 @@ public enum ClassifierFormat
     /// <summary>One number: the probability of a defect.</summary>
     [JsonStringEnumMemberName("sigmoid")]
     Sigmoid,
+
+    /// <summary>One number, to be put through a sigmoid: how likely a defect is.</summary>
+    [JsonStringEnumMemberName("logit")]
+    Logit,
+
+    /// <summary>
+    /// A probability for each label by itself; several may be true at once. A single good label may have none.
+    /// </summary>
+    [JsonStringEnumMemberName("multi-label")]
+    MultiLabel,
+
+    /// <summary>As multi-label, each number to be put through a sigmoid.</summary>
+    [JsonStringEnumMemberName("multi-label-logits")]
+    MultiLabelLogits,
+
+    /// <summary>How unusual a part is, as one number, and a map of where, or a map alone.</summary>
+    [JsonStringEnumMemberName("anomaly")]
+    Anomaly,
 }
 
 /// <summary>Which colours a network takes, in which order.</summary>

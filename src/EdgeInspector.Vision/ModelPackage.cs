@@ -34,6 +34,7 @@ public sealed class ModelPackage : IDisposable
 
     public string Folder { get; }
 
+    /// <summary>As read, with the formats that were found where it states none.</summary>
     public ModelManifest Manifest { get; }
 
     public string Name => Manifest.Name;
@@ -70,8 +71,23 @@ public sealed class ModelPackage : IDisposable
         var classifierFile = manifest.Classifier is { } classifier
             ? Verified(place, "classifier.file", classifier.File, classifier.Sha256)
             : null;
+        (DetectorFormat Format, FormatFit Fit)? found = null;
+        ClassifierPlan? plan = null;
+        if (detectorFile is not null)
+        {
+            found = DetectorFormats.Resolve(
+                detectorFile.Path, detectorFile.Outline, manifest.Detector!, place.Manifest);
+            manifest = manifest with { Detector = manifest.Detector! with { Format = found.Value.Format } };
+        }
 
-        return Load(place, manifest, detectorFile, classifierFile, options);
+        if (classifierFile is not null)
+        {
+            plan = ClassifierPlan.Resolve(
+                classifierFile.Path, classifierFile.Outline, manifest.Classifier!, place.Manifest);
+            manifest = manifest with { Classifier = manifest.Classifier! with { Format = plan.Format } };
+        }
+
+        return Load(place, manifest, new Models(detectorFile, found, classifierFile, plan), options);
     }
 
     /// <summary>An unsure classification is a defect here; ask <see cref="Classification.IsUnsure"/> first.</summary>
@@ -155,8 +171,7 @@ public sealed class ModelPackage : IDisposable
     private static ModelPackage Load(
         PackageFolder place,
         ModelManifest manifest,
-        ModelFile? detectorFile,
-        ModelFile? classifierFile,
+        Models models,
         InferenceOptions options)
     {
         IDetector? detector = null;
@@ -164,27 +179,24 @@ public sealed class ModelPackage : IDisposable
         List<StageReport> stages = [];
         try
         {
-            detector = detectorFile is null
+            detector = models.Detector is null
                 ? new WholePictureDetector()
                 : Open(
                     place,
                     "detector",
                     options,
                     stages,
-                    provider => new NetworkDetector(
-                        manifest.Detector!,
-                        Network.Open(detectorFile, manifest.Detector!.Input, provider, options, [1])));
-            classifier = classifierFile is null
+                    provider => NetworkDetector.Open(
+                        models.Detector, manifest.Detector!, models.Found!.Value, provider, options));
+            classifier = models.Classifier is null
                 ? null
                 : Open(
                     place,
                     "classifier",
                     options,
                     stages,
-                    provider => new NetworkClassifier(
-                        manifest.Classifier!,
-                        Network.Open(
-                            classifierFile, manifest.Classifier!.Input, provider, options, NetworkClassifier.Batches)));
+                    provider => NetworkClassifier.Open(
+                        models.Classifier, manifest.Classifier!, models.Plan!, provider, options));
             WarmUp(detector, classifier);
             var golden = GoldenCheck.Run(place, manifest, detector, classifier);
             return new ModelPackage(place.Path, manifest, stages, detector, classifier, golden);
@@ -196,4 +208,8 @@ public sealed class ModelPackage : IDisposable
             throw;
         }
     }
+
+    /// <summary>The files, and how their outputs are read.</summary>
+    private sealed record Models(
+        ModelFile? Detector, (DetectorFormat Format, FormatFit Fit)? Found, ModelFile? Classifier, ClassifierPlan? Plan);
 }

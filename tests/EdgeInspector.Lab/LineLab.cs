@@ -61,7 +61,7 @@ internal static class LineLab
     {
         var watch = Stopwatch.StartNew();
         var count = ((parts + PartsInAWorld - 1) / PartsInAWorld) + 1; // The parts still on the belt at the end do not count.
-        long carried = 0, ejected = 0, undecided = 0, wrong = 0, unaccounted = 0, policy = 0, books = 0, guessed = 0, unknowable = 0;
+        long carried = 0, ejected = 0, undecided = 0, wrong = 0, unaccounted = 0, policy = 0, books = 0, guessed = 0, unknowable = 0, slid = 0;
         var hours = 0.0;
         var gate = new Lock();
         var done = 0;
@@ -84,6 +84,7 @@ internal static class LineLab
                     books += result.Unreconciled;
                     unknowable += result.Unknowable;
                     guessed += result.Guessed;
+                    slid += result.SlidUnseen;
                     hours += result.Time.TotalHours;
                     Report(seed, world, result);
                     if (++done % 25 == 0)
@@ -96,7 +97,7 @@ internal static class LineLab
         LabReport.Tell(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{carried:N0} parts in {count} worlds, {hours:F1} hours of belt in {watch.Elapsed:mm\\:ss}: {ejected:N0} thrown out, {undecided:N0} undecided, {guessed:N0} in rows that no frame showed"
+                $"{carried:N0} parts in {count} worlds, {hours:F1} hours of belt in {watch.Elapsed:mm\\:ss}: {ejected:N0} thrown out, {undecided:N0} undecided, {guessed:N0} in rows that no frame showed, {slid:N0} that slid where no frame showed it, were missed, and said to be missing"
             )
         );
         var where = isFast ? " at 3 m/s, pitch 50 mm, window 20 mm" : "";

@@ -59,7 +59,7 @@ public sealed class BareDetectorTests : IDisposable
     public void WhatCannotBecomeAPackageLeavesNothing()
     {
         Refused(Bare(), "--labels");
-        Refused(Bare(new() { ["task"] = "segment" }), "segment");
+        Refused(Bare(new() { ["task"] = "pose", ["names"] = "{0: 'a', 1: 'b'}" }), "my Model (v2).onnx", "pose");
         Refused(Bare(new() { ["names"] = "{0: 'a'}" }), "my Model (v2).onnx", "1 labels");
         Refused(Bare() with { LabelsFile = Path.Combine(_folder, "none.txt") }, "none.txt", "one label per line");
         Refused(Bare(new() { ["names"] = "{0: 'a', 1: 'b'}" }) with { Pictures = ["/no/such.png"] }, "/no/such.png");

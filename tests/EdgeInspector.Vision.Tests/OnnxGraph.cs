@@ -9,7 +9,18 @@ namespace EdgeInspector.Vision.Tests;
 /// </summary>
 internal sealed class OnnxGraph
 {
-    private const int Float = 1;
+    public const int Float = 1;
+
+    public const int UInt8 = 2;
+
+    public const int Int32 = 6;
+
+    public const int Int64 = 7;
+
+    public const int Float16 = 10;
+
+    /// <summary>An input or output; −1 is a free size.</summary>
+    public sealed record Value(string Name, int[] Shape, int Type = Float);
 
     private readonly List<byte[]> _nodes = [];
     private readonly List<byte[]> _initializers = [];
@@ -42,8 +53,31 @@ internal sealed class OnnxGraph
         return output;
     }
 
+    /// <summary>Whole numbers, int64.</summary>
+    public string Whole(long[] values, params int[] shape)
+    {
+        var name = $"c{_initializers.Count}";
+        _initializers.Add([
+            .. shape.SelectMany(size => Number(1, size)),
+            .. Number(2, Int64),
+            .. Text(8, name),
+            .. Field(9, MemoryMarshal.AsBytes(values.AsSpan()).ToArray())]);
+        return name;
+    }
+
+    /// <summary>A constant as given, for files that no exporter writes: fields of a TensorProto.</summary>
+    public void RawInitializer(byte[] tensor) => _initializers.Add(tensor);
+
     /// <summary>The model file; <paramref name="output"/> is the name of a node's result.</summary>
     public byte[] Build(int[] inputShape, string output, int[] outputShape, Dictionary<string, string>? notes = null) =>
+        Build([new("input", inputShape)], [new(output, outputShape)], notes);
+
+    /// <param name="inputs">What is fed.</param>
+    /// <param name="outputs">Names of nodes' results.</param>
+    /// <param name="notes">The exporter's.</param>
+    /// <param name="more">Further fields of the model, as they are.</param>
+    public byte[] Build(
+        Value[] inputs, Value[] outputs, Dictionary<string, string>? notes = null, byte[]? more = null) =>
     [
         .. Number(1, 8),
         .. Text(2, "tests"),
@@ -51,10 +85,11 @@ internal sealed class OnnxGraph
             .. _nodes.SelectMany(node => Field(1, node)),
             .. Text(2, "graph"),
             .. _initializers.SelectMany(initializer => Field(5, initializer)),
-            .. Field(11, Value("input", inputShape)),
-            .. Field(12, Value(output, outputShape))]),
+            .. inputs.SelectMany(input => Field(11, Describe(input))),
+            .. outputs.SelectMany(output => Field(12, Describe(output)))]),
         .. Field(8, [.. Text(1, ""), .. Number(2, 13)]),
         .. (notes ?? []).SelectMany(note => Field(14, [.. Text(1, note.Key), .. Text(2, note.Value)])),
+        .. more ?? [],
     ];
 
     /// <summary>
@@ -81,7 +116,13 @@ internal sealed class OnnxGraph
     /// <paramref name="bias"/>, optionally through a softmax.
     /// </summary>
     public static byte[] Classifying(
-        float[] weights, float[] bias, int width, int height, bool softmax = true, int batch = Free)
+        float[] weights,
+        float[] bias,
+        int width,
+        int height,
+        bool softmax = true,
+        int batch = Free,
+        string? ending = null)
     {
         var graph = new OnnxGraph();
         var labels = bias.Length;
@@ -90,14 +131,18 @@ internal sealed class OnnxGraph
             "Gemm",
             [mean, graph.Constant(weights, labels, weights.Length / labels), graph.Constant(bias, labels)],
             ("transB", 1L));
-        var output = graph.Node(softmax ? "Softmax" : "Identity", [logits], "output");
+        var output = graph.Node(ending ?? (softmax ? "Softmax" : "Identity"), [logits], "output");
         return graph.Build([batch, weights.Length / labels, height, width], output, [batch, labels]);
     }
 
-    private static byte[] Value(string name, int[] shape)
+    private static byte[] Describe(Value value)
     {
-        var sizes = shape.SelectMany(size => Field(1, size < 0 ? [.. Text(2, "free")] : [.. Number(1, size)]));
-        return [.. Text(1, name), .. Field(2, [.. Field(1, [.. Number(1, Float), .. Field(2, [.. sizes])])])];
+        var sizes = value.Shape.SelectMany(size => Field(1, size < 0 ? [.. Text(2, "free")] : [.. Number(1, size)]));
+        return
+        [
+            .. Text(1, value.Name),
+            .. Field(2, [.. Field(1, [.. Number(1, value.Type), .. Field(2, [.. sizes])])]),
+        ];
     }
 
     private static byte[] Attribute(string name, object value) =>
@@ -107,17 +152,18 @@ internal sealed class OnnxGraph
         {
             long number => (byte[])[.. Number(3, number), .. Number(20, 2)],
             float number => [.. Key(2, 5), .. BitConverter.GetBytes(number), .. Number(20, 1)],
+            byte[] graph => [.. Field(6, graph), .. Number(20, 5)],
             long[] numbers => [.. numbers.SelectMany(number => Number(8, number)), .. Number(20, 7)],
             _ => throw new ArgumentOutOfRangeException(nameof(value)),
         },
     ];
 
-    private static byte[] Text(int field, string text) => Field(field, Encoding.UTF8.GetBytes(text));
+    public static byte[] Text(int field, string text) => Field(field, Encoding.UTF8.GetBytes(text));
 
-    private static byte[] Field(int field, byte[] content) =>
+    public static byte[] Field(int field, byte[] content) =>
         [.. Key(field, 2), .. VarInt((ulong)content.Length), .. content];
 
-    private static byte[] Number(int field, long number) => [.. Key(field, 0), .. VarInt((ulong)number)];
+    public static byte[] Number(int field, long number) => [.. Key(field, 0), .. VarInt((ulong)number)];
 
     private static byte[] Key(int field, int kind) => VarInt((ulong)((field << 3) | kind));
 

@@ -52,7 +52,7 @@ internal static class Some
     {
         var builder = new PackageBuilder();
         model ??= format is ClassifierFormat.Sigmoid
-            ? OnnxGraph.Classifying([-0.2f, -0.2f, -0.2f], bias ?? [0.8f], 16, 16, false, batch)
+            ? OnnxGraph.Classifying([-0.2f, -0.2f, -0.2f], bias ?? [0.8f], 16, 16, false, batch, "Abs")
             : OnnxGraph.Classifying(
                 [4, 4, 4, -4, -4, -4], bias ?? [-6, 6], 16, 16, format is ClassifierFormat.Softmax, batch);
         var hash = builder.Add("classifier.onnx", model);

@@ -23,6 +23,8 @@ internal sealed class EntryEye(int lane, VirtualLineOptions options, BeltMotion 
     private readonly Disturbances _disturbances = options.Disturbances;
     private readonly PriorityQueue<(SensorEdge Edge, bool Lost), (TimeSpan At, long Order)> _edges = new();
     private readonly List<BeltCrossing> _crossings = [];
+    private readonly List<TimeSpan> _exposures = [];
+    private long _forgotten;
     private TimeSpan _settled = TimeSpan.MinValue;
     private double? _rear;
     private LinePart? _last;
@@ -61,6 +63,15 @@ internal sealed class EntryEye(int lane, VirtualLineOptions options, BeltMotion 
         (_rear, _last) = (null, null);
     }
 
+    /// <summary>
+    /// When the camera takes its picture of the blockage with this index, counted from 0; null while that is not known. Those
+    /// long past are forgotten: <see cref="BeltMotion.Never"/>.
+    /// </summary>
+    public TimeSpan? ExposureOf(long index) =>
+        index < _forgotten ? BeltMotion.Never
+        : index - _forgotten < _exposures.Count ? _exposures[(int)(index - _forgotten)]
+        : null;
+
     /// <summary>The next edge, one that gets lost included.</summary>
     public bool TryPeek(out SensorEdge edge)
     {
@@ -80,6 +91,16 @@ internal sealed class EntryEye(int lane, VirtualLineOptions options, BeltMotion 
     /// <summary>One end of what blocks the beam: the front blocks it on the way forward, the rear clears it.</summary>
     private void Add(LinePart part, double offset, bool front)
     {
+        if (front && lane == 0 && options.TriggerDistance is { } distance)
+        {
+            _exposures.Add(motion.TimeAt(options.EntryEyePosition + offset + distance));
+            if (_exposures.Count > Kept)
+            {
+                _exposures.RemoveRange(0, Kept / 2);
+                _forgotten += Kept / 2;
+            }
+        }
+
         _crossings.Clear();
         motion.Crossings(options.EntryEyePosition + offset, _crossings);
         _settled = _crossings.Count == 0 ? BeltMotion.Never : _crossings[0].At;

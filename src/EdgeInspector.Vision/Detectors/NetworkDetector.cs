@@ -4,7 +4,10 @@ using OpenCvSharp;
 
 namespace EdgeInspector.Vision.Detectors;
 
-/// <summary>A detector that is a network: fit the picture in, run, read the output, remove overlaps.</summary>
+/// <summary>
+/// A detector that is a network: fit the picture in, run, read the outputs, remove overlaps. A graph whose batch is
+/// fixed above 1 is fed one picture and blanks, which costs their time.
+/// </summary>
 internal sealed class NetworkDetector : IDetector
 {
     private readonly DetectorManifest _manifest;
@@ -17,42 +20,53 @@ internal sealed class NetworkDetector : IDetector
 
     /// <param name="manifest">Checked already.</param>
     /// <param name="network">Owned from here on, even when this throws.</param>
-    public NetworkDetector(DetectorManifest manifest, Network network)
+    /// <param name="reader">Made from the network's outputs.</param>
+    private NetworkDetector(DetectorManifest manifest, Network network, IDetectorOutput reader)
     {
         _manifest = manifest;
         _network = network;
         _sampler = new Sampler(manifest.Input);
+        _output = reader;
+        _candidates = new Candidates(_output.Cells);
+    }
+
+    public long Unreadable => _candidates.Unreadable;
+
+    public IReadOnlyList<string> Labels => _manifest.Labels;
+
+    public string Provider => _network.Provider;
+
+    /// <param name="file">The model, as it will run.</param>
+    /// <param name="manifest">Checked already.</param>
+    /// <param name="found">Its format, and what of it is read.</param>
+    /// <param name="provider">What runs it.</param>
+    /// <param name="options">Of this machine.</param>
+    /// <exception cref="ModelPackageException">The model is not what the manifest says.</exception>
+    public static NetworkDetector Open(
+        ModelFile file,
+        DetectorManifest manifest,
+        (DetectorFormat Format, FormatFit Fit) found,
+        ProviderChoice provider,
+        InferenceOptions options)
+    {
+        var network = Network.Open(
+            file.Bounding(found.Fit.Open), manifest.Input, provider, options, [1], found.Fit.BoundNames);
         try
         {
-            if (network.LargestBatch != 1)
-            {
-                throw new ModelPackageException(
-                    $"{network.Path}: the model's batch is {network.LargestBatch}; export it with a batch of 1.");
-            }
-
-            var shape = network.OutputShape(1);
-            _output = manifest.Format switch
-            {
-                DetectorFormat.YoloX => YoloXOutput.Require(shape, manifest, network.Path),
-                _ => YoloV8Output.Require(shape, manifest, network.Path),
-            };
+            var reader = DetectorFormats.Reader(
+                file.Path, file.Outline, manifest, found.Format, found.Fit, network.Outputs(network.LargestBatch));
+            return new NetworkDetector(manifest, network, reader);
         }
         catch
         {
             network.Dispose();
             throw;
         }
-
-        _candidates = new Candidates(_output.Cells);
     }
-
-    public IReadOnlyList<string> Labels => _manifest.Labels;
-
-    public string Provider => _network.Provider;
 
     public int Detect(Mat picture, Span<Detection> detections)
     {
-        var planes = _network.Input(0);
+        var planes = _network.InputBytes(0);
         var pixels = Pixels.Of(picture);
         var size = (pixels.Width, pixels.Height);
         if (size != _pictureSize)
@@ -64,10 +78,12 @@ internal sealed class NetworkDetector : IDetector
 
         _sampler.Place(pixels, _placement, planes);
         _candidates.Clear();
-        _output.Read(_network.Run(1), _manifest.ScoreThreshold, _candidates);
+        _output.Read(_network.Run(_network.LargestBatch), _manifest.ScoreThreshold, _candidates);
 
         var most = Math.Min(detections.Length, _manifest.MaxDetections);
-        var found = _candidates.Suppress(_manifest.NmsThreshold, detections[..most]);
+        var found = _output.Overlaps
+            ? _candidates.Suppress(_manifest.NmsThreshold, detections[..most])
+            : _candidates.Best(detections[..most]);
         var sound = 0;
         foreach (var detection in detections[..found])
         {

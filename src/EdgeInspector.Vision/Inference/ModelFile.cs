@@ -7,15 +7,19 @@ internal sealed class ModelFile
 {
     private const long Largest = 1L << 30;
 
-    private ModelFile(string path, byte[] bytes)
+    private ModelFile(string path, byte[] bytes, ModelOutline outline)
     {
         Path = path;
         Bytes = bytes;
+        Outline = outline;
     }
 
     public string Path { get; }
 
     public byte[] Bytes { get; }
+
+    /// <summary>What the file says about itself; it has been found harmless to open.</summary>
+    public ModelOutline Outline { get; }
 
     public string Sha256 => Convert.ToHexStringLower(SHA256.HashData(Bytes));
 
@@ -57,8 +61,13 @@ internal sealed class ModelFile
                 $"{path}: this is a git-lfs pointer, not the model itself; run `git lfs pull` where it comes from.");
         }
 
-        return new ModelFile(path, bytes);
+        return new ModelFile(path, bytes, OutlineReader.Read(path, bytes));
     }
+
+    /// <summary>The same model with these outputs brought to a fixed number of rows.</summary>
+    public ModelFile Bounding(IReadOnlyList<(TensorOutline Output, int Axis)> outputs) => outputs.Count == 0
+        ? this
+        : new ModelFile(Path, BoundedOutputs.Append(Bytes, Outline, outputs), Outline);
 
     public void RequireSha256(string expected)
     {

@@ -1,41 +1,51 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace EdgeInspector.Vision.Inference;
 
 /// <summary>
-/// One ONNX graph with one picture input and one output, ready to run: buffers pinned and bound once for each batch
-/// size, warmed up, and nothing allocated per run. Owned by a detector or classifier; one thread at a time.
+/// One ONNX graph that takes a picture, ready to run: buffers pinned and bound once for each batch size, warmed up, and
+/// nothing allocated per run. Owned by a detector or classifier; one thread at a time.
 /// </summary>
 internal sealed class Network : IDisposable
 {
+    /// <summary>256 MiB of floats, read out for every picture, are no detector's output.</summary>
+    private const long LargestOutput = 1L << 26;
+
     private readonly RunOptions _run = new();
     private readonly InferenceSession _session;
     private readonly string _inputName;
-    private readonly string _outputName;
+    private readonly string[] _outputNames;
     private readonly bool _onProcessor;
-    private readonly float[] _input;
+    private readonly byte[] _input;
     private readonly Bucket[] _buckets;
 
     private Network(
-        InferenceSession session, ModelFile model, ProviderChoice provider, GraphInput graph, int[] batches)
+        InferenceSession session,
+        ModelFile model,
+        ProviderChoice provider,
+        NetworkInputs inputs,
+        string[] outputNames,
+        int[] batches,
+        TimeSpan longestFirstRun)
     {
         _session = session;
-        _inputName = graph.Name;
-        _outputName = session.OutputNames[0];
+        _inputName = inputs.Picture;
+        _outputNames = outputNames;
         _onProcessor = provider is ProviderChoice.Cpu;
         Path = model.Path;
         Provider = Providers.Name(provider);
         Batches = batches;
-        SlotLength = graph.Channels * graph.Height * graph.Width;
-        _input = GC.AllocateArray<float>(SlotLength * batches[^1], pinned: true);
+        SlotBytes = inputs.SlotBytes;
+        _input = GC.AllocateArray<byte>(checked(SlotBytes * batches[^1]), pinned: true);
         _buckets = new Bucket[batches.Length];
         try
         {
             for (var i = 0; i < batches.Length; i++)
             {
-                _buckets[i] = Bind(batches[i], graph);
+                _buckets[i] = Bind(batches[i], inputs, longestFirstRun);
             }
         }
         catch
@@ -50,8 +60,8 @@ internal sealed class Network : IDisposable
 
     public string Provider { get; }
 
-    /// <summary>Numbers per picture: channels × height × width.</summary>
-    public int SlotLength { get; }
+    /// <summary>Bytes per picture: channels × height × width × those of one number.</summary>
+    public int SlotBytes { get; }
 
     /// <summary>The batch sizes that are bound, ascending.</summary>
     public int[] Batches { get; }
@@ -61,30 +71,52 @@ internal sealed class Network : IDisposable
     /// <summary>
     /// Opens the model and runs each batch size twice: an accelerator searches its kernels in the first run.
     /// </summary>
+    /// <param name="model">Its bytes and what they say.</param>
+    /// <param name="input">How a picture is fed, as the manifest says.</param>
+    /// <param name="provider">What runs it.</param>
+    /// <param name="options">Of this machine.</param>
     /// <param name="batches">Batch sizes wanted, ascending; a graph whose batch is fixed has that one alone.</param>
+    /// <param name="outputs">Names of the outputs that are read, in that order; the others are not fetched.</param>
     /// <exception cref="ModelPackageException">The model cannot be read or is not what the manifest says.</exception>
     /// <exception cref="OnnxRuntimeException">The provider failed (<see cref="Providers.IsFailure"/>).</exception>
     public static Network Open(
-        ModelFile model, NetworkInput input, ProviderChoice provider, InferenceOptions options, int[] batches)
+        ModelFile model,
+        NetworkInput input,
+        ProviderChoice provider,
+        InferenceOptions options,
+        int[] batches,
+        IReadOnlyList<string> outputs)
     {
         OrtRuntime.Start();
         var channels = input.Channels is ChannelOrder.Grey ? 1 : 3;
 
-        // An accelerator's profile needs the input's name, which only an opened model tells.
-        var name = "input";
-        if (provider is ProviderChoice.TensorRt && batches.Length > 1)
-        {
-            using var probe = OpenSession(model, Providers.Common(options, 1), ProviderChoice.Cpu);
-            name = probe.InputNames[0];
-        }
-
+        // An accelerator's profile needs the input's name.
+        var name = model.Outline.Inputs.FirstOrDefault(one => !NetworkInputs.IsSide(one.Name))?.Name ?? "input";
         var sessionOptions =
             Providers.Configure(provider, options, name, [channels, input.Height, input.Width], batches[^1]);
         var session = OpenSession(model, sessionOptions, provider);
         try
         {
-            var graph = GraphInput.Require(session, model.Path, input, channels);
-            return new Network(session, model, provider, graph, graph.FixedBatch is { } one ? [one] : batches);
+            var inputs = NetworkInputs.Require(session, model.Path, input);
+            foreach (var output in outputs)
+            {
+                var node = session.OutputMetadata[output];
+                if (!node.IsTensor || NetworkOutput.SizeOf(node.ElementDataType) == 0)
+                {
+                    var type = node.IsTensor ? node.ElementDataType.ToString() : node.OnnxValueType.ToString();
+                    throw new ModelPackageException(
+                        $"{model.Path}: its output {output} is {type}; export it with 32-bit floats.");
+                }
+            }
+
+            return new Network(
+                session,
+                model,
+                provider,
+                inputs,
+                [.. outputs],
+                inputs.FixedBatch is { } one ? [one] : batches,
+                options.LongestFirstRun);
         }
         catch
         {
@@ -93,8 +125,8 @@ internal sealed class Network : IDisposable
         }
     }
 
-    /// <summary>The numbers of picture number <paramref name="slot"/> of the next run, planes first.</summary>
-    public Span<float> Input(int slot) => _input.AsSpan(slot * SlotLength, SlotLength);
+    /// <summary>The memory of picture number <paramref name="slot"/> of the next run, whatever its numbers are.</summary>
+    public Span<byte> InputBytes(int slot) => _input.AsSpan(slot * SlotBytes, SlotBytes);
 
     /// <summary>
     /// The batch to run when so many pictures are left. On a processor a batch gains nothing, so unused slots are
@@ -126,11 +158,11 @@ internal sealed class Network : IDisposable
         return _buckets[0].Size;
     }
 
-    /// <summary>Shape of what <see cref="Run"/> returns for this batch.</summary>
-    public ReadOnlySpan<long> OutputShape(int batch) => Find(batch).Shape;
+    /// <summary>What <see cref="Run"/> returns for this batch; for looking at shapes before the first run.</summary>
+    public NetworkOutputs Outputs(int batch) => Find(batch).Outputs;
 
     /// <summary>Runs the first <paramref name="batch"/> slots; the result holds until the next run.</summary>
-    public ReadOnlySpan<float> Run(int batch)
+    public NetworkOutputs Run(int batch)
     {
         var bucket = Find(batch);
         if (_onProcessor)
@@ -146,7 +178,8 @@ internal sealed class Network : IDisposable
             bucket.Binding.SynchronizeBoundOutputs();
         }
 
-        return bucket.Output;
+        bucket.Outputs.Convert();
+        return bucket.Outputs;
     }
 
     public void Dispose()
@@ -163,7 +196,7 @@ internal sealed class Network : IDisposable
         {
             try
             {
-                return new InferenceSession(model.Bytes, options);
+                return new InferenceSession(SignedActivations.ForThisProcessor(model.Bytes), options);
             }
             catch (OnnxRuntimeException exception) when (provider is ProviderChoice.Cpu)
             {
@@ -189,34 +222,62 @@ internal sealed class Network : IDisposable
         throw new ArgumentOutOfRangeException(nameof(batch));
     }
 
-    private Bucket Bind(int batch, GraphInput graph)
+    private Bucket Bind(int batch, NetworkInputs inputs, TimeSpan longest)
     {
-        long[] shape = [batch, graph.Channels, graph.Height, graph.Width];
-        var input = OrtValue.CreateTensorValueFromMemory(
-            OrtMemoryInfo.DefaultInstance, _input.AsMemory(0, batch * SlotLength), shape);
-        OrtValue? output = null;
+        var input = OrtValue.CreateTensorValueWithData(
+            OrtMemoryInfo.DefaultInstance,
+            inputs.Element,
+            inputs.Shape(batch),
+            Marshal.UnsafeAddrOfPinnedArrayElement(_input, 0),
+            (long)batch * SlotBytes);
+        var sides = new List<(string Name, OrtValue Value, byte[] Memory)>();
+        NetworkOutputs? outputs = null;
         OrtIoBinding? binding = null;
+
+        // A graph may hold a loop that never ends. An accelerator may rightly need minutes to build its engine.
+        using var patience = new Timer(
+            _ => _run.Terminate = true, null, _onProcessor ? longest : Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         try
         {
-            var (outputShape, length) = FirstRun(input);
-            var buffer = GC.AllocateArray<float>(length, pinned: true);
-            output = OrtValue.CreateTensorValueFromMemory(
-                OrtMemoryInfo.DefaultInstance, buffer.AsMemory(), outputShape);
+            sides = inputs.Sides(_session, batch);
+            outputs = FirstRun(batch, input, sides);
             binding = _session.CreateIoBinding();
             binding.BindInput(_inputName, input);
-            binding.BindOutput(_outputName, output);
+            foreach (var side in sides)
+            {
+                binding.BindInput(side.Name, side.Value);
+            }
+
+            outputs.BindTo(binding);
+
+            // Another picture than the first run's: an output that changes its size with what it sees fails here.
+            new Random(1).NextBytes(_input.AsSpan(0, batch * SlotBytes));
+            if (inputs.Element is not TensorElementType.UInt8)
+            {
+                // Bits at random are numbers of any size, and no numbers; keep the sign and a small exponent.
+                Soften(batch, inputs.Element);
+            }
+
             _session.RunWithBinding(_run, binding);
-            return new Bucket(batch, binding, input, output, buffer, outputShape);
+            Array.Clear(_input);
+            return new Bucket(batch, binding, input, sides, outputs);
         }
         catch (Exception exception)
         {
             binding?.Dispose();
-            output?.Dispose();
+            outputs?.Dispose();
             input.Dispose();
+            sides.ForEach(side => side.Value.Dispose());
             if (_onProcessor && exception is OnnxRuntimeException)
             {
                 throw new ModelPackageException(
-                    $"{Path}: the model fails on a batch of {batch} ({exception.Message}); export it again.",
+                    _run.Terminate
+                        ? $"{Path}: the model does not finish a picture within {longest.TotalSeconds:0} s; export it "
+                            + "without loops."
+                    : exception.Message.Contains("shape verification failed", StringComparison.Ordinal)
+                        ? $"{Path}: an output changes its size with the picture ({exception.Message}); export it with "
+                            + "outputs of one size, without non-maximum suppression."
+                        : $"{Path}: the model fails on a batch of {batch} ({exception.Message}); export it again.",
                     exception);
             }
 
@@ -224,12 +285,59 @@ internal sealed class Network : IDisposable
         }
     }
 
-    /// <summary>A run that lets the runtime say what shape comes out.</summary>
-    private (long[] Shape, int Length) FirstRun(OrtValue input)
+    /// <summary>Makes random bits numbers between −2 and 2.</summary>
+    private void Soften(int batch, TensorElementType element)
     {
-        using var outputs = _session.Run(_run, [_inputName], [input], [_outputName]);
-        var info = outputs[0].GetTensorTypeAndShape();
-        return (info.Shape, checked((int)info.ElementCount));
+        var bytes = _input.AsSpan(0, batch * SlotBytes);
+        if (element is TensorElementType.Float16)
+        {
+            foreach (ref var bits in MemoryMarshal.Cast<byte, ushort>(bytes))
+            {
+                bits = (ushort)((bits & 0x83FF) | 0x3C00);
+            }
+        }
+        else
+        {
+            foreach (ref var bits in MemoryMarshal.Cast<byte, uint>(bytes))
+            {
+                bits = (bits & 0x807FFFFF) | 0x3F800000;
+            }
+        }
+    }
+
+    /// <summary>A run that lets the runtime say what shapes come out; buffers for them.</summary>
+    private NetworkOutputs FirstRun(
+        int batch, OrtValue input, List<(string Name, OrtValue Value, byte[] Memory)> sides)
+    {
+        using var results = _session.Run(
+            _run,
+            [_inputName, .. sides.Select(side => side.Name)],
+            [input, .. sides.Select(side => side.Value)],
+            _outputNames);
+        var made = new List<NetworkOutput>();
+        try
+        {
+            for (var i = 0; i < results.Count; i++)
+            {
+                var info = results[i].GetTensorTypeAndShape();
+                if (info.ElementCount > LargestOutput)
+                {
+                    throw new ModelPackageException(
+                        $"{Path}: its output {_outputNames[i]} has {info.ElementCount} numbers for a batch of {batch}, "
+                        + $"{LargestOutput} is the most; export a smaller model.");
+                }
+
+                made.Add(NetworkOutput.Bound(
+                    _outputNames[i], info.Shape, (int)info.ElementCount, info.ElementDataType));
+            }
+
+            return new NetworkOutputs(made);
+        }
+        catch
+        {
+            made.ForEach(output => output.Dispose());
+            throw;
+        }
     }
 
     private void Release()
@@ -244,7 +352,11 @@ internal sealed class Network : IDisposable
 
     /// <summary>One batch size with its bound buffers.</summary>
     private sealed class Bucket(
-        int size, OrtIoBinding binding, OrtValue input, OrtValue outputValue, float[] output, long[] shape)
+        int size,
+        OrtIoBinding binding,
+        OrtValue input,
+        List<(string Name, OrtValue Value, byte[] Memory)> sides,
+        NetworkOutputs outputs)
         : IDisposable
     {
         public int Size { get; } = size;
@@ -253,57 +365,14 @@ internal sealed class Network : IDisposable
 
         public OrtValue Input { get; } = input;
 
-        public float[] Output { get; } = output;
-
-        public long[] Shape { get; } = shape;
+        public NetworkOutputs Outputs { get; } = outputs;
 
         public void Dispose()
         {
             Binding.Dispose();
             Input.Dispose();
-            outputValue.Dispose();
+            Outputs.Dispose();
+            sides.ForEach(side => side.Value.Dispose());
         }
-    }
-
-    /// <summary>What the graph wants to be fed.</summary>
-    private sealed record GraphInput(string Name, int Channels, int Height, int Width, int? FixedBatch)
-    {
-        public static GraphInput Require(InferenceSession session, string path, NetworkInput wanted, int channels)
-        {
-            if (session.InputNames.Count != 1 || session.OutputNames.Count != 1)
-            {
-                throw new ModelPackageException($"{path}: the model has {session.InputNames.Count} inputs and "
-                    + $"{session.OutputNames.Count} outputs, one of each is needed; export it with one output.");
-            }
-
-            RequireFloat(path, "input", session.InputMetadata[session.InputNames[0]]);
-            RequireFloat(path, "output", session.OutputMetadata[session.OutputNames[0]]);
-            var shape = session.InputMetadata[session.InputNames[0]].Dimensions;
-            if (shape.Length != 4 || Differs(shape[1], channels) || Differs(shape[2], wanted.Height)
-                || Differs(shape[3], wanted.Width))
-            {
-                throw new ModelPackageException($"{path}: the model's input is {Describe(shape)}, the manifest says "
-                    + $"[batch,{channels},{wanted.Height},{wanted.Width}]; correct width, height and channels in "
-                    + $"{ModelManifest.FileName}.");
-            }
-
-            return new GraphInput(
-                session.InputNames[0], channels, wanted.Height, wanted.Width, shape[0] > 0 ? shape[0] : null);
-
-            static bool Differs(int dimension, int wanted) => dimension > 0 && dimension != wanted;
-        }
-
-        private static void RequireFloat(string path, string what, NodeMetadata node)
-        {
-            if (!node.IsTensor || node.ElementDataType is not TensorElementType.Float)
-            {
-                var type = node.IsTensor ? node.ElementDataType.ToString() : node.OnnxValueType.ToString();
-                throw new ModelPackageException(
-                    $"{path}: the model's {what} is {type}, 32-bit floats are needed; export it with a float {what}.");
-            }
-        }
-
-        private static string Describe(int[] shape) =>
-            $"[{string.Join(',', shape.Select(dimension => dimension > 0 ? $"{dimension}" : "?"))}]";
     }
 }

@@ -20,6 +20,7 @@ internal static class ManifestFile
         Converters =
         {
             new JsonStringEnumConverter<DetectorFormat>(null, allowIntegerValues: false),
+            new JsonStringEnumConverter<BoxForm>(null, allowIntegerValues: false),
             new JsonStringEnumConverter<ClassifierFormat>(null, allowIntegerValues: false),
             new JsonStringEnumConverter<ChannelOrder>(null, allowIntegerValues: false),
             new JsonStringEnumConverter<FitMode>(null, allowIntegerValues: false),

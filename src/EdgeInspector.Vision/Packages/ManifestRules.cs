@@ -65,6 +65,7 @@ internal sealed partial class ManifestRules
         Range("detector.scoreThreshold", detector.ScoreThreshold, 0.001f, 1);
         Range("detector.nmsThreshold", detector.NmsThreshold, 0, 1);
         Range("detector.maxDetections", detector.MaxDetections, 1, 1024);
+        Range("detector.firstLabel", detector.FirstLabel ?? 0, 0, 1);
     }
 
     private void Classifier(ClassifierManifest classifier)
@@ -91,8 +92,20 @@ internal sealed partial class ManifestRules
             $"{distinct} of {classifier.Labels.Count} labels",
             "at least one label must be good and one a defect");
         Require(
-            classifier.Format is not ClassifierFormat.Sigmoid || classifier.Labels.Count == 2,
-            "classifier.labels", $"{classifier.Labels.Count} labels", "format sigmoid needs two, one of them good");
+            classifier.Format is not (ClassifierFormat.Sigmoid or ClassifierFormat.Logit or ClassifierFormat.Anomaly)
+                || classifier.Labels.Count == 2,
+            "classifier.labels",
+            $"{classifier.Labels.Count} labels",
+            "a format with one number needs two, one of them good");
+        if (classifier.AnomalyRange is { } range)
+        {
+            Require(
+                classifier.Format is null or ClassifierFormat.Anomaly,
+                "classifier.anomalyRange", "stated", "only format anomaly has one");
+            Require(
+                range.Count == 2 && float.IsFinite(range[0]) && float.IsFinite(range[1]) && range[0] < range[1],
+                "classifier.anomalyRange", string.Join(' ', range.Select(Text)), "use [low, high]");
+        }
     }
 
     private void Golden(ModelManifest manifest, GoldenPicture golden, string key)

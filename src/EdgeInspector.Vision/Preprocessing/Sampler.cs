@@ -6,8 +6,9 @@ namespace EdgeInspector.Vision.Preprocessing;
 /// <summary>
 /// Turns pictures into a network's numbers in one pass: a rectangle of the picture is resized (bilinear, half-pixel
 /// centres, as cv2.INTER_LINEAR samples, without rounding to grey levels), split into planes and normalised. Beyond
-/// the picture its edge pixels repeat. One owner, one thread; allocates only when a picture is wider than any before.
-/// Bicubic inputs are reduced by a <see cref="CubicResizer"/> first.
+/// the picture its edge pixels repeat. The bits are the same on every processor
+/// (docs/decisions/0024-one-kernel-for-pre-processing.md). One owner, one thread; allocates only when a picture is
+/// wider than any before. Bicubic inputs are reduced by a <see cref="CubicResizer"/> first.
 /// </summary>
 /// <remarks>
 /// Each output row blends two picture rows into a row of floats, then each output pixel blends two of its neighbours:
@@ -191,7 +192,7 @@ internal sealed unsafe class Sampler
         }
     }
 
-    /// <summary>1 or 2 where the picture is as large or twice as large, on whole pixels and inside; otherwise 0.</summary>
+    /// <summary>1 or 2: the picture is as large or twice as large, on whole pixels, inside; otherwise 0.</summary>
     private static int WholeFactor(in Pixels pixels, double left, double top, in Placement placement)
     {
         var factor = placement.FactorX;
@@ -264,21 +265,20 @@ internal sealed unsafe class Sampler
     {
         var rows = (float*)Pointer(_unpacked!);
         var (width, count) = (_input.Width, placement.Width);
-        var isWide = _path is not SimdPath.Scalar;
         if (_channels == 3 && _input.Layout is InputLayout.Nhwc)
         {
             var to = numbers + ((long)Offset(placement, y) * 3 * ElementSize);
             if (_input.Element is InputElement.UInt8)
             {
-                Packing.InterleaveLevels(rows, rows + width, rows + (2 * width), to, count, isWide);
+                Packing.InterleaveLevels(rows, rows + width, rows + (2 * width), to, count, _path);
                 return;
             }
 
             var row = _input.Element is InputElement.Float32 ? (float*)to : rows + (3 * width);
-            Packing.Interleave(rows, rows + width, rows + (2 * width), row, count, isWide);
+            Packing.Interleave(rows, rows + width, rows + (2 * width), row, count, _path);
             if (_input.Element is InputElement.Float16)
             {
-                Packing.ToHalves(row, (Half*)to, 3 * count, isWide);
+                Packing.ToHalves(row, (Half*)to, 3 * count, _path);
             }
 
             return;
@@ -290,11 +290,11 @@ internal sealed unsafe class Sampler
             var from = rows + (channel * width);
             if (_input.Element is InputElement.UInt8)
             {
-                Packing.ToLevels(from, numbers + offset, count, isWide);
+                Packing.ToLevels(from, numbers + offset, count, _path);
             }
             else
             {
-                Packing.ToHalves(from, (Half*)numbers + offset, count, isWide);
+                Packing.ToHalves(from, (Half*)numbers + offset, count, _path);
             }
         }
     }
@@ -342,10 +342,7 @@ internal sealed unsafe class Sampler
     {
         switch (_path)
         {
-            case SimdPath.Wide512:
-                Rows512.Halve(above, below, count, _toneOfFour, to);
-                break;
-            case SimdPath.Wide256:
+            case SimdPath.Wide512 or SimdPath.Wide256:
                 Rows256.Halve(above, below, count, _toneOfFour, to);
                 break;
             case SimdPath.Wide128:
@@ -361,10 +358,7 @@ internal sealed unsafe class Sampler
     {
         switch (_path)
         {
-            case SimdPath.Wide512:
-                Rows512.Copy(row, count, _tone, to);
-                break;
-            case SimdPath.Wide256:
+            case SimdPath.Wide512 or SimdPath.Wide256:
                 Rows256.Copy(row, count, _tone, to);
                 break;
             case SimdPath.Wide128:

@@ -2,6 +2,24 @@ using System.ComponentModel.DataAnnotations;
 
 namespace EdgeInspector.Capture;
 
+/// <summary>
+/// A camera that an entry eye triggers, by a wire of its own: this says how the two have been set up, so that a picture
+/// that does not come is noticed.
+/// </summary>
+internal sealed class TriggerOptions
+{
+    /// <summary>Which of the entry eyes, from 0.</summary>
+    [Range(0, 7)]
+    public int Eye { get; set; }
+
+    /// <summary>
+    /// What the belt moves from the eye's leading edge to the exposure, mm, 0 to 5000: of a camera that waits for a time, that
+    /// time's worth of belt. 290 has the middle of a part of 60 mm under a camera 260 mm past the eye.
+    /// </summary>
+    [Range(0.0, 5000.0)]
+    public double Distance { get; set; } = 290;
+}
+
 /// <summary>One station's camera, or the recording that stands in for it.</summary>
 internal sealed class CameraOptions : IValidatableObject
 {
@@ -31,6 +49,12 @@ internal sealed class CameraOptions : IValidatableObject
     /// </summary>
     [Range(0.1, 1000.0)]
     public double? FramesPerSecond { get; set; }
+
+    /// <summary>
+    /// What makes the camera take a picture. Null: it runs free, the newest picture wins, and a part is judged on several.
+    /// Set: one picture a part, every one of which is inspected in turn; a part whose picture is lost is NotInspected.
+    /// </summary>
+    public TriggerOptions? Trigger { get; set; }
 
     /// <summary>
     /// A device's exposure time, 10us to 1s, in steps of 100 us; switches its automatic exposure off. A moving belt
@@ -73,10 +97,13 @@ internal sealed class CameraOptions : IValidatableObject
 
     /// <summary>
     /// Frames allocated at the first opening, 3 to 256: one being captured, one waiting, one being inspected, the rest
-    /// for evidence on its way to the encoder. At 640 × 480 each takes 0.9 MB.
+    /// for evidence on its way to the encoder. At 640 × 480 each takes 0.9 MB. Of a triggered camera all but three may wait.
     /// </summary>
     [Range(3, 256)]
     public int FramePoolSize { get; set; } = 8;
+
+    /// <summary>Frames that may wait to be inspected.</summary>
+    internal int MostWaiting => Trigger is null ? 1 : Math.Max(1, FramePoolSize - 3);
 
     /// <summary>
     /// Whether a recording plays at its own pace, as a camera would bring it. Off: as fast as it is inspected; its

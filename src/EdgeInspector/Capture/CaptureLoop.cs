@@ -19,6 +19,9 @@ internal sealed partial class CaptureLoop : IDisposable
     /// <summary>How long a recording waits for the inspect thread before it looks whether it should stop.</summary>
     private static readonly TimeSpan StopCheck = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>How far a triggered picture may be from the moment that was foreseen for it and still be that one.</summary>
+    private static readonly TimeSpan TriggerSlack = TimeSpan.FromMilliseconds(20);
+
     private readonly string _station;
     private readonly CameraOptions _options;
     private readonly Func<ICamera> _open;
@@ -42,6 +45,7 @@ internal sealed partial class CaptureLoop : IDisposable
     private ulong _lastDigest;
     private Instant _lastChange;
     private long _lastFrame;
+    private long _due = long.MinValue;
     private long _frames;
     private long _unrented;
     private long _stale;
@@ -93,7 +97,7 @@ internal sealed partial class CaptureLoop : IDisposable
         {
             if (_watchSilence)
             {
-                var silent = _time.GetInstant() - new Instant(Interlocked.Read(ref _lastFrame));
+                var silent = Silence();
                 if (silent > _options.StaleAfter)
                 {
                     return $"no picture for {silent.TotalSeconds:F0} s";
@@ -131,6 +135,16 @@ internal sealed partial class CaptureLoop : IDisposable
     /// </summary>
     /// <exception cref="CameraException">It cannot be opened.</exception>
     public void Open() => Attach(Called(_open));
+
+    /// <summary>
+    /// A triggered camera owes a picture, taken at this instant; what was owed before stays owed. Called by the thread that
+    /// reads the entry eye.
+    /// </summary>
+    public void Expect(Instant exposure)
+    {
+        Volatile.Write(ref _due, exposure.Nanoseconds);
+        _alive.Owe(exposure);
+    }
 
     /// <summary>Starts the thread; once.</summary>
     public void Start()
@@ -262,6 +276,11 @@ internal sealed partial class CaptureLoop : IDisposable
         _lastChange = _time.GetInstant();
         Interlocked.Exchange(ref _lastFrame, _lastChange.Nanoseconds);
         _watchSilence = camera.IsLive;
+        if (_options.Trigger is not null)
+        {
+            _alive.Rest(); // It owes nothing until something passes the eye.
+        }
+
         if (_openedBefore)
         {
             Interlocked.Increment(ref _reconnects);
@@ -342,12 +361,13 @@ internal sealed partial class CaptureLoop : IDisposable
                     {
                         frame.Sequence = Frames;
                         frame.CapturedAt = capturedAt.Nanoseconds;
+                        Answered(capturedAt);
                         mine = Deliver(frame, camera.IsLive, capturedAt) ? null : frame;
                     }
 
                     return null;
                 case ReadOutcome.TimedOut:
-                    var silent = _time.GetInstant() - new Instant(Interlocked.Read(ref _lastFrame));
+                    var silent = Silence();
                     return silent > _options.StaleAfter
                         ? Lost($"{camera.Name}: no picture for {silent.TotalSeconds:F1} s")
                         : null;
@@ -365,6 +385,28 @@ internal sealed partial class CaptureLoop : IDisposable
         finally
         {
             mine?.Dispose();
+        }
+    }
+
+    /// <summary>For how long a picture has been missing.</summary>
+    private TimeSpan Silence()
+    {
+        var since = _options.Trigger is null ? new Instant(Interlocked.Read(ref _lastFrame)) : _alive.SilentSince;
+        return since == Instant.Never ? TimeSpan.Zero : _time.GetInstant() - since;
+    }
+
+    /// <summary>A triggered camera owes nothing more, unless the eye has announced another picture meanwhile.</summary>
+    private void Answered(Instant capturedAt)
+    {
+        if (_options.Trigger is null)
+        {
+            return;
+        }
+
+        _alive.Rest();
+        if (new Instant(Volatile.Read(ref _due)) is var due && due.Nanoseconds > (capturedAt + TriggerSlack).Nanoseconds)
+        {
+            _alive.Owe(due);
         }
     }
 

@@ -3,15 +3,21 @@ using EdgeInspector.Vision;
 namespace EdgeInspector.Capture;
 
 /// <summary>
-/// A mailbox for one frame between the capture thread, which alone puts, and the inspect thread, which alone takes.
-/// Whoever holds a frame disposes it: putting hands it over, taking hands it on, and what is displaced is disposed here
-/// and counted. Allocates nothing.
+/// A mailbox between the capture thread, which alone puts, and the inspect thread, which alone takes: for one frame, the
+/// newest, or for several in turn. Whoever holds a frame disposes it: putting hands it over, taking hands it on, and what
+/// is displaced is disposed here and counted. Allocates nothing.
 /// </summary>
-internal sealed class FrameSlot : IDisposable
+/// <param name="capacity">
+/// Frames that may wait. One: the newest wins. Several, of a triggered camera: when they are too many the oldest goes,
+/// whose part is nearest to its deadline.
+/// </param>
+internal sealed class FrameSlot(int capacity = 1) : IDisposable
 {
     // A plain object: Monitor, unlike Lock, can wait for a pulse.
     private readonly object _gate = new();
-    private Frame? _frame;
+    private readonly Frame?[] _frames = new Frame?[capacity];
+    private int _first;
+    private int _count;
     private bool _complete;
     private long _dropped;
 
@@ -25,19 +31,23 @@ internal sealed class FrameSlot : IDisposable
         {
             lock (_gate)
             {
-                return _complete && _frame is null;
+                return _complete && _count == 0;
             }
         }
     }
 
-    /// <summary>Puts a live frame: it displaces one that still waits.</summary>
+    /// <summary>Puts a live frame: where too many wait, it displaces the oldest.</summary>
     public void Put(Frame frame)
     {
         Frame? displaced;
         lock (_gate)
         {
-            displaced = _complete ? frame : _frame;
-            _frame = _complete ? _frame : frame;
+            displaced = _complete ? frame : _count == capacity ? Remove() : null;
+            if (!_complete)
+            {
+                Add(frame);
+            }
+
             Monitor.PulseAll(_gate);
         }
 
@@ -56,40 +66,39 @@ internal sealed class FrameSlot : IDisposable
     {
         lock (_gate)
         {
-            if (_frame is not null && !_complete)
+            if (_count == capacity && !_complete)
             {
                 Monitor.Wait(_gate, timeout);
             }
 
-            if (_frame is not null || _complete)
+            if (_count == capacity || _complete)
             {
                 return false;
             }
 
-            _frame = frame;
+            Add(frame);
             Monitor.PulseAll(_gate);
             return true;
         }
     }
 
-    /// <summary>The waiting frame, now the caller's; null when none came in time, or <see cref="IsDrained"/>.</summary>
+    /// <summary>The frame that waits longest, now the caller's; null when none came in time, or <see cref="IsDrained"/>.</summary>
     public Frame? Take(TimeSpan timeout)
     {
         lock (_gate)
         {
-            if (_frame is null && !_complete)
+            if (_count == 0 && !_complete)
             {
                 Monitor.Wait(_gate, timeout);
             }
 
-            var frame = _frame;
-            _frame = null;
-            if (frame is not null)
+            if (_count == 0)
             {
-                Monitor.PulseAll(_gate);
+                return null;
             }
 
-            return frame;
+            Monitor.PulseAll(_gate);
+            return Remove();
         }
     }
 
@@ -103,18 +112,29 @@ internal sealed class FrameSlot : IDisposable
         }
     }
 
-    /// <summary>Completes the slot and gives a waiting frame back to its pool.</summary>
+    /// <summary>Completes the slot and gives waiting frames back to their pool.</summary>
     public void Dispose()
     {
-        Frame? left;
         lock (_gate)
         {
             _complete = true;
-            left = _frame;
-            _frame = null;
+            while (_count > 0)
+            {
+                Remove().Dispose();
+            }
+
             Monitor.PulseAll(_gate);
         }
+    }
 
-        left?.Dispose();
+    private void Add(Frame frame) => _frames[(_first + _count++) % capacity] = frame;
+
+    private Frame Remove()
+    {
+        var frame = _frames[_first]!;
+        _frames[_first] = null;
+        _first = (_first + 1) % capacity;
+        _count--;
+        return frame;
     }
 }

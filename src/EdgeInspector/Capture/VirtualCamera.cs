@@ -13,6 +13,15 @@ namespace EdgeInspector.Capture;
 /// <param name="time">The clock to wait by.</param>
 internal sealed class VirtualCamera(VirtualLine line, Instant start, TimeProvider time) : ICamera
 {
+    /// <summary>How long a triggered camera keeps a picture for its reader.</summary>
+    private static readonly TimeSpan Buffered = TimeSpan.FromSeconds(1);
+
+    /// <summary>Until a picture is due within this time, none is waited for.</summary>
+    private static readonly TimeSpan ReadTimeout = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>How long to look away when none is.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(20);
+
     private readonly ManualResetEventSlim _never = new();
     private long _next;
 
@@ -34,13 +43,23 @@ internal sealed class VirtualCamera(VirtualLine line, Instant start, TimeProvide
     /// <inheritdoc/>
     public ReadOutcome Read(Mat destination, out Instant capturedAt)
     {
-        // A camera does not wait for a slow reader: exposures that nobody read are gone.
-        while (start + line.FrameTime(_next) < time.GetInstant())
+        // A camera does not wait for a slow reader: exposures that nobody read are gone, of a triggered one after a while.
+        var now = time.GetInstant() - start;
+        var oldest = line.Options.TriggerDistance is null ? now : now - Buffered;
+        while (line.FrameTime(_next) < oldest)
         {
             _next++;
         }
 
-        var exposure = line.FrameTime(_next++);
+        var exposure = line.FrameTime(_next);
+        if (exposure > now + ReadTimeout)
+        {
+            _never.Wait(Patience);
+            capturedAt = Instant.Never;
+            return ReadOutcome.TimedOut;
+        }
+
+        _next++;
         line.Render(exposure, destination);
         capturedAt = start + exposure;
         var wait = capturedAt - time.GetInstant();

@@ -20,6 +20,7 @@ internal static class ModelCommand
     public static Command Create() => new("model", "Check, make and score models.")
     {
         CreateCheck(),
+        CreateInspect(),
         CreateNew(),
         CreateScore(),
     };
@@ -63,13 +64,87 @@ internal static class ModelCommand
         return command;
     }
 
+    private static Option<string?> FormatOption()
+    {
+        var option = new Option<string?>("--format")
+        {
+            Description = "How its outputs are read; found from the model when absent. " + ModelNames.Formats + ".",
+        };
+        return option;
+    }
+
+    private static Option<string?> BoxesOption() => new("--boxes")
+    {
+        Description = "How boxes are written, where the model does not tell: " + ModelNames.Boxes + ".",
+    };
+
+    private static DetectorFormat? FormatOf(string? name) => name is null ? null
+        : ModelNames.Format(name) ?? throw new VisionException(
+            $"--format: '{name}' is no format; use one of {ModelNames.Formats}, or leave it out.");
+
+    private static BoxForm? BoxesOf(string? name) => name is null ? null
+        : ModelNames.BoxForm(name) ?? throw new VisionException(
+            $"--boxes: '{name}' is no way to write boxes; use one of {ModelNames.Boxes}.");
+
+    private static Command CreateInspect()
+    {
+        var model = new Argument<string>("MODEL") { Description = "An ONNX file." };
+        var labels = new Option<int?>("--labels") { Description = "How many labels it has, if it does not tell." };
+        var size = new Option<string?>("--size") { Description = "Its input's size, 640x640, if it does not tell." };
+        var boxes = BoxesOption();
+        var json = new Option<bool>("--json") { Description = "Print one JSON object." };
+        var command = new Command("inspect", "Tell what a bare detector's outputs are, and why; nothing is run.")
+        {
+            model, labels, size, boxes, json,
+        };
+        command.SetAction(parsed => Guard(parsed, output =>
+        {
+            var inspection = ModelInspection.Of(
+                parsed.GetRequiredValue(model),
+                parsed.GetValue(labels),
+                parsed.GetValue(size) is { } text ? ParseSize(text) : null,
+                BoxesOf(parsed.GetValue(boxes)));
+            if (parsed.GetValue(json))
+            {
+                output.WriteLine(JsonSerializer.Serialize(inspection, Indented));
+            }
+            else
+            {
+                Show(output, inspection);
+            }
+        }));
+        return command;
+    }
+
+    private static void Show(TextWriter output, ModelInspection inspection)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
+        var labels = inspection.Labels is { } known ? $"{known.Count} labels" : "labels not told";
+        var weights = (inspection.Parameters / 1e6).ToString("0.00", CultureInfo.InvariantCulture);
+        var facts = $"{inspection.Producer}, operator set {inspection.OperatorSet}, {weights} million weights, {labels}";
+        console.MarkupLineInterpolated($"[bold]{inspection.Model}[/]: {facts}");
+        console.MarkupLineInterpolated($"in   {string.Join(", ", inspection.Inputs)}");
+        console.MarkupLineInterpolated($"out  {string.Join(", ", inspection.Outputs)}");
+        var table = new Table().AddColumns("format", "answer", "why");
+        foreach (var one in inspection.Formats)
+        {
+            table.AddRow(Markup.Escape(one.Format), one.Answer, Markup.Escape(one.Why));
+        }
+
+        console.Write(table);
+        var remark = inspection.Remark is { } said ? $" ({said})" : "";
+        console.MarkupLineInterpolated(
+            $"Detector format: [bold]{inspection.Format ?? "not certain; state it"}[/]{remark}");
+    }
+
     private static Command CreateNew()
     {
         var detector = new Option<string>("--detector") { Description = "The detector's ONNX file.", Required = true };
-        var format = new Option<DetectorFormat>("--format")
+        var format = FormatOption();
+        var boxes = BoxesOption();
+        var firstLabel = new Option<int?>("--first-label")
         {
-            Description = "How its output is read: yolov8 (also YOLO11) or yolox.",
-            Required = true,
+            Description = "0 or 1: the number of the first label, where the model chooses labels and does not tell.",
         };
         var labels = new Option<string?>("--labels")
         {
@@ -98,7 +173,7 @@ internal static class ModelCommand
         var provider = ProviderOption();
         var command = new Command("new", "Make a package of a bare detector.")
         {
-            detector, format, labels, target, name, size, score, resample, pictures, provider,
+            detector, format, boxes, firstLabel, labels, target, name, size, score, resample, pictures, provider,
         };
         command.SetAction(parsed => Guard(parsed, output =>
         {
@@ -106,7 +181,9 @@ internal static class ModelCommand
             var manifest = new BareDetector
             {
                 Model = parsed.GetRequiredValue(detector),
-                Format = parsed.GetRequiredValue(format),
+                Format = FormatOf(parsed.GetValue(format)),
+                Boxes = BoxesOf(parsed.GetValue(boxes)),
+                FirstLabel = parsed.GetValue(firstLabel),
                 LabelsFile = parsed.GetValue(labels),
                 Name = parsed.GetValue(name),
                 Size = parsed.GetValue(size) is { } text ? ParseSize(text) : null,
@@ -114,8 +191,9 @@ internal static class ModelCommand
                 Resample = parsed.GetValue(resample),
                 Pictures = parsed.GetValue(pictures) ?? [],
             }.WriteTo(folder, new InferenceOptions { Provider = parsed.GetValue(provider) });
-            output.WriteLine($"{folder}: {manifest.Name} {manifest.Version}, {manifest.Detector!.Labels.Count} "
-                + $"labels, {manifest.Golden.Count} golden pictures.");
+            output.WriteLine($"{folder}: {manifest.Name} {manifest.Version}, format "
+                + $"{ModelNames.Of(manifest.Detector!.Format!.Value)}, {manifest.Detector.Labels.Count} labels, "
+                + $"{manifest.Golden.Count} golden pictures. {manifest.Description}");
         }));
         return command;
     }
@@ -219,10 +297,10 @@ internal static class ModelCommand
         package.Version,
         package.Provider,
         Detector = package.Manifest.Detector is { } detector
-            ? Stage($"{detector.Format}", detector.Input, detector.Labels)
+            ? Stage(ModelNames.Of(detector.Format!.Value), detector.Input, detector.Labels)
             : null,
         Classifier = package.Manifest.Classifier is { } classifier
-            ? Stage($"{classifier.Format}", classifier.Input, classifier.Labels)
+            ? Stage(ModelNames.Of(classifier.Format!.Value), classifier.Input, classifier.Labels)
             : null,
         Golden = package.Golden.Select(outcome => new
         {
@@ -250,7 +328,7 @@ internal static class ModelCommand
             stages.AddRow(
                 "detector",
                 Size(detector.Input),
-                $"{detector.Format}",
+                ModelNames.Of(detector.Format!.Value),
                 Labels(detector.Labels),
                 Ms("detect"));
         }
@@ -264,7 +342,7 @@ internal static class ModelCommand
             stages.AddRow(
                 "classifier",
                 Size(classifier.Input),
-                $"{classifier.Format}",
+                ModelNames.Of(classifier.Format!.Value),
                 Labels(classifier.Labels),
                 $"{Ms("classify 1")} (8 parts: {Ms("classify 8")})");
         }

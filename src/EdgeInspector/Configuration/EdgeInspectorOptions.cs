@@ -165,7 +165,7 @@ internal sealed class StationOptions : IValidatableObject
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        foreach (var fault in AlarmOptions.Validate(Alarms.Keys).Concat(PinFaults()).Concat(GeometryFaults()))
+        foreach (var fault in AlarmOptions.Validate(Alarms.Keys).Concat(PinFaults()).Concat(GeometryFaults()).Concat(TriggerFaults()))
         {
             yield return fault;
         }
@@ -213,6 +213,35 @@ internal sealed class StationOptions : IValidatableObject
             {
                 yield return new($"has {count} eyes for {lanes} lanes; fit one for all lanes or one a lane", [key]);
             }
+        }
+    }
+
+    private IEnumerable<ValidationResult> TriggerFaults()
+    {
+        if (Camera.Trigger is not { } trigger)
+        {
+            yield break;
+        }
+
+        if (trigger.Eye >= Sensors.EntryEyes.Count)
+        {
+            yield return new(
+                $"entry eye {trigger.Eye} is not there, Sensors:EntryEyes has {Sensors.EntryEyes.Count}; name the eye whose wire goes to the camera",
+                ["Camera:Trigger:Eye"]
+            );
+        }
+
+        if (IsVirtual && trigger.Eye != 0)
+        {
+            yield return new("the virtual line's camera is triggered by eye 0", ["Camera:Trigger:Eye"]);
+        }
+
+        foreach (var recipe in Recipes.Prepend(Recipe).Where(recipe => recipe.Views != 1))
+        {
+            yield return new(
+                $"recipe '{recipe.Name}' wants {recipe.Views} views of a part, and a triggered camera shows it once; set Views to 1",
+                ["Recipe:Views"]
+            );
         }
     }
 

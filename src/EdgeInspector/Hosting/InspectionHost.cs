@@ -338,6 +338,7 @@ internal sealed class InspectionHost : IAsyncDisposable
             BeltSpeed = options.Belt.Speed,
             EncoderCountsPerMillimetre = options.Belt.Encoder?.CountsPerMillimetre ?? 1,
             FramesPerSecond = options.Camera.FramesPerSecond ?? 60,
+            TriggerDistance = options.Camera.Trigger?.Distance,
             FrameWidth = options.Camera.Width ?? 640,
             FrameHeight = options.Camera.Height ?? 480,
             MillimetresPerPixel = options.Inspection.MillimetresPerPixel,

@@ -46,7 +46,7 @@ internal sealed class InspectionStation : IAsyncDisposable
     private readonly Channel<PartEvent> _events;
     private readonly InspectionFigures _figures = new();
     private readonly DecisionQueue _decisions = new();
-    private readonly FrameSlot _slot = new();
+    private readonly FrameSlot _slot;
     private readonly CaptureLoop _capture;
     private readonly Inspector _inspector;
     private readonly InspectLoop _inspect;
@@ -112,6 +112,7 @@ internal sealed class InspectionStation : IAsyncDisposable
         _controller = hardware.Controller;
         _books = books;
         _recipes = [options.Recipe, .. options.Recipes];
+        _slot = new FrameSlot(options.Camera.MostWaiting);
         _capture = new CaptureLoop(options.Name, options.Camera, hardware.OpenCamera, _slot, time, log, _desk.Capture, _desk.CameraDriver);
         _evidence = books.Pictured is null ? null : new EvidenceWorker(options.Name, model.Labels, run.IdOf, books.Pictured, time);
         _inspector = new Inspector(
@@ -157,7 +158,7 @@ internal sealed class InspectionStation : IAsyncDisposable
             MayFireByHand = () => _desk.Inputs.IsMaintenance,
         };
         _sensors = hardware.OpenSensors() is { } reader
-            ? new SensorLoop(options.Name, reader, encoderBelt, edge => entryEyes.Edge(edge.Lane, edge.Active, edge.At, edge.Lost), _events.Writer, _desk.Inputs.Enter, _desk.Sensors, time)
+            ? new SensorLoop(options.Name, reader, encoderBelt, EntryEdge, _events.Writer, _desk.Inputs.Enter, _desk.Sensors, time)
             : null;
         _book = new PartBook(
             run,
@@ -174,6 +175,21 @@ internal sealed class InspectionStation : IAsyncDisposable
         if (_sensors is null)
         {
             _desk.Sensors.Rest();
+        }
+
+        bool EntryEdge(SensorReading edge)
+        {
+            var cleared = entryEyes.Edge(edge.Lane, edge.Active, edge.At, edge.Lost);
+            if (options.Camera.Trigger is { } trigger && edge.Active && edge.Lane == trigger.Eye)
+            {
+                var exposure = _belt.WhenTravelReaches(_belt.TravelAt(edge.At) + trigger.Distance);
+                if (exposure != Instant.Never) // The belt stands: what is under it now is not exposed before it runs.
+                {
+                    _capture.Expect(exposure);
+                }
+            }
+
+            return cleared;
         }
 
         void Ended(PartRecord record)
@@ -233,8 +249,11 @@ internal sealed class InspectionStation : IAsyncDisposable
     public RunTotals Totals()
     {
         var totals = _book.Totals(_options.Sensors.EntryEyes.Count);
-        return totals with { Unaccounted = totals.Unaccounted + _figures.EventsLost };
+        return totals with { Unaccounted = totals.Unaccounted + LostTrackOf };
     }
+
+    /// <summary>Parts that the books cannot name: what a thread had to say of them, or the eye had seen of them, found no room.</summary>
+    private long LostTrackOf => _figures.EventsLost + _entryEyes.Overflowed;
 
     /// <summary>The operator's commands.</summary>
     public StationControl Control => _desk.Control;
@@ -318,9 +337,9 @@ internal sealed class InspectionStation : IAsyncDisposable
             Frames = _figures.Frames,
             FramesDropped = _capture.Dropped + _figures.FramesTooOld,
             PartsPerMinute = _partRate.PerSecond * 60,
-            Counts = _book.Counts() is var counts && _figures.EventsLost == 0
+            Counts = _book.Counts() is var counts && LostTrackOf == 0
                 ? counts
-                : counts with { Unaccounted = counts.Unaccounted + _figures.EventsLost },
+                : counts with { Unaccounted = counts.Unaccounted + LostTrackOf },
             Decision = _figures.Decision,
             Actuation = _figures.Actuation,
             EvidenceShed = _evidence?.Shed ?? 0,
@@ -402,10 +421,27 @@ internal sealed class InspectionStation : IAsyncDisposable
         var newest = clock.Now;
         for (long index = 0; !line.Finished(clock.Now - _start) && !stopping.IsCancellationRequested; index++)
         {
-            AdvanceTo(_start + line.FrameTime(index), lockstep);
-            while (_start + line.FrameTime(index + 1) <= clock.Now)
+            while (line.FrameTime(index) > clock.Now - _start + InspectLoop.IdleAfter && !stopping.IsCancellationRequested)
             {
-                index++; // The newest frame wins.
+                // Nothing triggers the camera for a while.
+                AdvanceTo(clock.Now + InspectLoop.IdleAfter, lockstep);
+                _inspector.Idle();
+                Settle(clock.Now);
+                if (line.Finished(clock.Now - _start))
+                {
+                    break;
+                }
+            }
+
+            if (line.FrameTime(index) == BeltMotion.Never)
+            {
+                break;
+            }
+
+            AdvanceTo(_start + line.FrameTime(index), lockstep);
+            while (line.FrameTime(index + _options.Camera.MostWaiting) <= clock.Now - _start)
+            {
+                index++; // Of those that wait for too long the oldest go; of a free-running camera all but the newest.
             }
 
             script.BeforeFrame(index);
@@ -434,13 +470,18 @@ internal sealed class InspectionStation : IAsyncDisposable
                 }
             }
 
-            DrainEvents();
-            _book.ExpireConfirmations(clock.Now);
-            _desk.Step(clock.Now);
+            Settle(clock.Now);
         }
 
         _inspector.Finish();
         _reject.Step();
+
+        void Settle(Instant now)
+        {
+            DrainEvents();
+            _book.ExpireConfirmations(now);
+            _desk.Step(now);
+        }
     }
 
     /// <summary>Moves the clock from one thing that is due to the next: a pulse, an edge of an eye, a reading of the encoder.</summary>

@@ -57,6 +57,9 @@ internal sealed class EntryEyes
     /// </summary>
     public void Close(Instant now) => Volatile.Write(ref _closedAt, now.Nanoseconds);
 
+    /// <summary>Blockages of any eye that found no room: parts that passed, and of which only their number is known.</summary>
+    public long Overflowed => _eyes.Sum(eye => eye.Overflowed);
+
     /// <summary>Whether a part is in the beam of any eye, as far as edges tell. Any thread.</summary>
     public bool IsBlocked => Array.Exists(_eyes, eye => eye.IsBlocked);
 

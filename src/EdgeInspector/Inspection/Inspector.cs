@@ -24,6 +24,12 @@ internal sealed class Inspector
     /// </summary>
     private const double Straddle = 0.1;
 
+    /// <summary>
+    /// Share of a part's length within which two centres are one part's: parts that touch are a length apart, and a place
+    /// that is guessed is off by a little.
+    /// </summary>
+    private const double SamePlace = 0.6;
+
     private readonly IDetector _detector;
     private readonly IClassifier _classifier;
     private volatile DecisionRules _rules;
@@ -428,7 +434,7 @@ internal sealed class Inspector
     {
         foreach (ref readonly var track in _tracker.Tracks)
         {
-            if (track.PartId > 0 && (LanesOf(track) & lanes) != 0 && Math.Abs(OffsetOf(track) - place.Centre) < _typicalLength / 2)
+            if (track.PartId > 0 && (LanesOf(track) & lanes) != 0 && Math.Abs(OffsetOf(track) - place.Centre) < SamePlace * _typicalLength)
             {
                 return true;
             }

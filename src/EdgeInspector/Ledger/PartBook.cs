@@ -75,6 +75,9 @@ internal sealed class PartBook
     // Pulses for what nobody had decided, in their order; the decision that names the part comes later.
     private readonly List<UndecidedPulse> _undecided = [];
 
+    // What the eyes saw fall that may have been one of those, in its order.
+    private readonly List<Fall> _falls = [];
+
     // Parts across several lanes that one lane's eye has confirmed: the other lanes' eyes may see them too.
     private readonly List<OpenPart> _answered = [];
     private readonly (long Number, bool Fired)[] _actuated = new (long, bool)[Remembered];
@@ -203,7 +206,7 @@ internal sealed class PartBook
                     Confirmed(happened.At, _confirmEyes > 1 ? happened.Lane : -1);
                     break;
                 case PartEventKind.FiredUndecided:
-                    _undecided.Add(new UndecidedPulse(happened.At, happened.Lane, Seen: false));
+                    _undecided.Add(new UndecidedPulse(happened.At, happened.Lane));
                     break;
                 default:
                     Actuated(happened);
@@ -230,6 +233,13 @@ internal sealed class PartBook
             {
                 Unclaimed(_undecided[0]);
                 _undecided.RemoveAt(0);
+            }
+
+            // One that none of the pulses before it explains: the pulse was another part's.
+            while (_falls.Count > 0 && now - _falls[0].At > UndecidedPatience)
+            {
+                Unexpected(_falls[0]);
+                _falls.RemoveAt(0);
             }
 
             while (_answered.Count > 0 && now - _answered[0].FiredAt > _confirmUntil + EyeReport)
@@ -278,7 +288,13 @@ internal sealed class PartBook
                 Unclaimed(pulse);
             }
 
+            foreach (var fall in _falls)
+            {
+                Unexpected(fall);
+            }
+
             _undecided.Clear();
+            _falls.Clear();
             _early.Clear();
         }
     }
@@ -352,7 +368,7 @@ internal sealed class PartBook
                 part.Tally.Pulses++;
                 part.FiredAt = happened.At;
                 part.LateBy = happened.Lateness;
-                if (TakeUndecided(happened.At) is { Seen: true } && _confirmEyes > 0)
+                if (TakeUndecided(happened.At) && TakeFall(part.FiredAt, part.Decision.Lanes))
                 {
                     part.Tally.Confirmed++;
                     End(part, Confirmation.Confirmed);
@@ -396,18 +412,12 @@ internal sealed class PartBook
             return false;
         }
 
-        var pulse = _undecided[index];
         _undecided.RemoveAt(index);
-        if (pulse.Seen && part is not null && _awaitingEye.Remove(part))
+        if (part is not null && _awaitingEye.Contains(part) && TakeFall(at, part.Decision.Lanes))
         {
+            _awaitingEye.Remove(part);
             part.Tally.Confirmed++;
             End(part, Confirmation.Confirmed);
-        }
-        else if (pulse.Seen)
-        {
-            // More fell than the record tells of.
-            _unexpected++;
-            Tell(PartNoticeKind.UnexpectedBinEntry, number, pulse.Lane, pulse.At);
         }
 
         return true;
@@ -452,10 +462,10 @@ internal sealed class PartBook
     private void Confirmed(Instant at, int lane)
     {
         var index = Matching(_awaitingEye, at, lane);
-        var undecided = _undecided.FindIndex(pulse => !pulse.Seen && IsAnswer(at - pulse.At) && (lane < 0 || lane == pulse.Lane));
-        if (undecided >= 0 && index < 0) // A part that is known goes first: the blast before it may have met bare belt.
+        if (index < 0 && MayBeOfAnUndecided(at, lane))
         {
-            _undecided[undecided] = _undecided[undecided] with { Seen = true };
+            // A part that is known goes first: the blast before it may have met bare belt.
+            _falls.Add(new Fall(at, lane));
             return;
         }
 
@@ -486,8 +496,29 @@ internal sealed class PartBook
             return;
         }
 
+        Unexpected(new Fall(at, lane));
+    }
+
+    private void Unexpected(in Fall fall)
+    {
         _unexpected++;
-        Tell(PartNoticeKind.UnexpectedBinEntry, 0, lane, at);
+        Tell(PartNoticeKind.UnexpectedBinEntry, 0, fall.Lane, fall.At);
+    }
+
+    /// <summary>Whether a pulse that nobody has claimed may have thrown out what an eye saw, and no other fall is its.</summary>
+    private bool MayBeOfAnUndecided(Instant at, int lane)
+    {
+        var (isAnswer, spare) = (false, 0);
+        foreach (var pulse in _undecided)
+        {
+            if ((lane < 0 || lane == pulse.Lane) && at - pulse.At >= _confirmFrom)
+            {
+                isAnswer |= IsAnswer(at - pulse.At);
+                spare++;
+            }
+        }
+
+        return isAnswer && spare > _falls.Count(fall => fall.Lane == lane);
     }
 
     /// <summary>The earliest pulse that the eye's word answers, or -1.</summary>
@@ -506,30 +537,31 @@ internal sealed class PartBook
 
     private bool IsAnswer(TimeSpan sincePulse) => sincePulse >= _confirmFrom && sincePulse <= _confirmUntil;
 
-    private UndecidedPulse? TakeUndecided(Instant at)
+    /// <summary>Whether a pulse at this instant was for what nobody had decided. Once.</summary>
+    private bool TakeUndecided(Instant at)
     {
         var index = _undecided.FindIndex(pulse => pulse.At == at);
-        if (index < 0)
+        if (index >= 0)
         {
-            return null;
+            _undecided.RemoveAt(index);
         }
 
-        var pulse = _undecided[index];
-        _undecided.RemoveAt(index);
-        if (!pulse.Seen)
+        return index >= 0;
+    }
+
+    /// <summary>
+    /// Whether something was seen to fall that such a pulse can have thrown out: the earliest of it, since parts come to be
+    /// named in the order in which they fell. Once.
+    /// </summary>
+    private bool TakeFall(Instant firedAt, int lanes)
+    {
+        var index = _falls.FindIndex(fall => IsAnswer(fall.At - firedAt) && (fall.Lane < 0 || (lanes & (1 << fall.Lane)) != 0));
+        if (index >= 0)
         {
-            // One part fell into a blast that stands for several: the eye's word went to the first of them, and is this part's.
-            var beside = _undecided.FindIndex(other =>
-                other.Seen && other.Lane == pulse.Lane && (other.At - pulse.At).Duration() <= _confirmUntil - _confirmFrom
-            );
-            if (beside >= 0)
-            {
-                _undecided[beside] = _undecided[beside] with { Seen = false };
-                return pulse with { Seen = true };
-            }
+            _falls.RemoveAt(index);
         }
 
-        return pulse;
+        return index >= 0;
     }
 
     private static void InsertByPulse(List<OpenPart> fired, OpenPart part)
@@ -549,7 +581,7 @@ internal sealed class PartBook
     /// </summary>
     private void Unclaimed(in UndecidedPulse pulse)
     {
-        if (pulse.Seen || _confirmEyes == 0)
+        if (_confirmEyes == 0 || TakeFall(pulse.At, 1 << pulse.Lane))
         {
             Stray(new PartEvent(PartEventKind.Fired, 0, pulse.At));
         }
@@ -623,7 +655,10 @@ internal sealed class PartBook
     }
 
     /// <summary>A pulse for something the entry eye saw and nobody had decided.</summary>
-    private readonly record struct UndecidedPulse(Instant At, byte Lane, bool Seen);
+    private readonly record struct UndecidedPulse(Instant At, byte Lane);
+
+    /// <summary>Something that a lane's eye saw fall; lane −1 where one eye watches all.</summary>
+    private readonly record struct Fall(Instant At, int Lane);
 
     private sealed class OpenPart(in Decision decision, string? challenge, Tally tally)
     {

@@ -200,6 +200,7 @@ internal sealed class RejectSchedule
         if (!rejected)
         {
             Spare(decision);
+            YieldLanes(decision);
         }
 
         var waits = rejected && !thrownOut;
@@ -210,7 +211,7 @@ internal sealed class RejectSchedule
             PartId = decision.PartId,
             Offset = decision.Offset,
             HalfLength = decision.Length / 2,
-            Lanes = decision.Lanes,
+            Lanes = waits ? WithoutNeighbours(decision) : decision.Lanes,
             Ahead = decision.Ahead,
             Behind = decision.Behind,
             Waits = waits,
@@ -219,6 +220,38 @@ internal sealed class RejectSchedule
         return !thrownOut ? Acceptance.Scheduled
             : firedAt == Instant.Never ? Acceptance.RefusedBefore
             : Acceptance.ThrownOutBefore;
+    }
+
+    /// <summary>
+    /// The lanes to fire for a part across several: not those in which a part that stays lies beside it, since two cannot lie
+    /// in one place, and the one that seems to reach over has turned.
+    /// </summary>
+    private byte WithoutNeighbours(in Decision decision)
+    {
+        var lanes = decision.Lanes;
+        var window = 2 * _halfWindow;
+        for (var i = FirstAtOrAfter(decision.Offset - window); i < _count && _parts[i].Offset <= decision.Offset + window; i++)
+        {
+            if (_parts[i].Stays && (lanes & ~_parts[i].Lanes) != 0)
+            {
+                lanes &= (byte)~_parts[i].Lanes;
+            }
+        }
+
+        return lanes;
+    }
+
+    /// <summary>The same where the part that stays is decided last.</summary>
+    private void YieldLanes(in Decision stays)
+    {
+        var window = 2 * _halfWindow;
+        for (var i = FirstAtOrAfter(stays.Offset - window); i < _count && _parts[i].Offset <= stays.Offset + window; i++)
+        {
+            if (_parts[i].Waits && (_parts[i].Lanes & ~stays.Lanes) != 0)
+            {
+                _parts[i].Lanes &= (byte)~stays.Lanes;
+            }
+        }
     }
 
     /// <summary>A part that stays lies where a blast over undecided belt is going: the blast ends before it.</summary>
@@ -753,24 +786,14 @@ internal sealed class RejectSchedule
     private bool TryClaimThrownOut(in Decision decision, out Instant firedAt)
     {
         DropClaimed(decision.Offset - Remembered);
-        var nearest = -1;
-        var isNearestClaimed = true;
-        var distance = double.MaxValue;
+        var (nearest, best, distance) = (-1, Claim.None, double.MaxValue);
         for (var i = 0; i < _thrownOutCount; i++)
         {
-            ref readonly var gone = ref _thrownOut[i];
-            if ((gone.Lanes & decision.Lanes) == 0 || (gone.IsClaimed && !isNearestClaimed))
+            var apart = Math.Abs(_thrownOut[i].Centre - decision.Offset);
+            var claim = (_thrownOut[i].Lanes & decision.Lanes) == 0 ? Claim.None : ClaimOn(_thrownOut[i], decision, apart);
+            if (claim != Claim.None && (claim > best || (claim == best && apart < distance)))
             {
-                continue;
-            }
-
-            var apart = Math.Abs(gone.Centre - decision.Offset);
-            var reaches = gone.IsClaimed
-                ? decision.Offset >= gone.From && apart <= gone.HalfLength
-                : apart < Math.Max(gone.HalfLength, decision.Length / 2);
-            if (reaches && (apart < distance || (isNearestClaimed && !gone.IsClaimed)))
-            {
-                (nearest, distance, isNearestClaimed) = (i, apart, gone.IsClaimed);
+                (nearest, best, distance) = (i, claim, apart);
             }
         }
 
@@ -783,6 +806,21 @@ internal sealed class RejectSchedule
         _thrownOut[nearest].IsClaimed = true;
         firedAt = _thrownOut[nearest].At;
         return true;
+    }
+
+    /// <summary>How well a blast over undecided belt fits a part whose centre is so far from the blast's.</summary>
+    private static Claim ClaimOn(in ThrownOut gone, in Decision decision, double apart)
+    {
+        if (gone.IsClaimed)
+        {
+            return decision.Offset >= gone.From && apart <= gone.HalfLength ? Claim.Beside : Claim.None;
+        }
+
+        // Where the eye lost edges, a part's place is a guess to within what is ahead and behind of it.
+        var reach = Math.Max(gone.HalfLength, decision.Length / 2);
+        return apart < reach ? Claim.Own
+            : decision.Views == 0 && apart < reach + Math.Max(decision.Ahead, decision.Behind) ? Claim.ByGuess
+            : Claim.None;
     }
 
     /// <summary>
@@ -901,6 +939,21 @@ internal sealed class RejectSchedule
         public double Cursor;
         public double To;
         public bool Continues;
+    }
+
+    /// <summary>How well a blast over undecided belt fits a part; the later the better.</summary>
+    private enum Claim : byte
+    {
+        None,
+
+        /// <summary>Nobody else's, and as near as the guess of the part's place is good.</summary>
+        ByGuess,
+
+        /// <summary>Another part's, which covered this one as well.</summary>
+        Beside,
+
+        /// <summary>At the part, and nobody else's.</summary>
+        Own,
     }
 
     /// <summary>Something thrown out before anybody decided it: its place on the belt, mm, and when.</summary>

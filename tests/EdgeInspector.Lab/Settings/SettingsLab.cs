@@ -41,6 +41,11 @@ internal static class SettingsLab
             ["Sensors:EntryEyes:0:Position", "upstream"]
         ),
         (
+            "a trigger without an eye, for a part to be seen three times",
+            ["Stations:0:Reject:Ejectors:0:Pin=10", "Stations:0:Camera:Trigger:Distance=290"],
+            ["Camera:Trigger:Eye", "Recipe:Views"]
+        ),
+        (
             "an alarm that is none",
             ["Stations:0:Reject:Ejectors:0:Pin=10", "Stations:0:Alarms:bin-fulll:StopLine=true"],
             ["bin-fulll"]

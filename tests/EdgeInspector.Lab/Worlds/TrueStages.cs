@@ -10,9 +10,16 @@ namespace EdgeInspector.Lab.Worlds;
 /// </summary>
 internal sealed class TrueStages(VirtualLine line, StageTroubles troubles, int seed) : IDetector, IClassifier
 {
+    /// <summary>Pixels: what the tracker leaves out, and the boxes' wobble.</summary>
+    private const double EdgeOfView = 12;
+
     private readonly Random _random = new(seed);
     private readonly VisiblePart[] _parts = new VisiblePart[128];
+    private readonly Dictionary<long, double> _lastSeen = [];
     private int _count;
+
+    /// <summary>Where on the belt, mm, the last frame that showed a part showed it.</summary>
+    public IReadOnlyDictionary<long, double> LastSeen => _lastSeen;
 
     /// <summary>The line's time at which the frame in hand was exposed.</summary>
     public Func<TimeSpan> FrameTime { get; set; } = () => TimeSpan.Zero;
@@ -41,6 +48,13 @@ internal sealed class TrueStages(VirtualLine line, StageTroubles troubles, int s
             if (part.Visible < 0.2 || _random.NextDouble() < troubles.MissedShare)
             {
                 continue;
+            }
+
+            // A part near the picture's edge counts as cut, and shows no centre.
+            if (part.Left > EdgeOfView && part.Right < line.Options.FrameWidth - EdgeOfView)
+            {
+                var fromMiddle = ((part.Left + part.Right - line.Options.FrameWidth) / 2) * line.Options.MillimetresPerPixel;
+                _lastSeen[part.Index] = line.TravelAt(at) - fromMiddle;
             }
 
             var box = new Box(Wobble(part.Left), Wobble(part.Top), Wobble(part.Right), Wobble(part.Bottom));

@@ -1,4 +1,5 @@
 using System.Globalization;
+using EdgeInspector.Capture;
 using EdgeInspector.Configuration;
 using EdgeInspector.Hosting;
 using EdgeInspector.Line;
@@ -82,6 +83,12 @@ internal sealed class World
         Straddlers = Sometimes(0.3, 0.1);
         var spacing = Between(1.3, 3.5) * pitch;
         Options = Station(pitch, spacing, parts);
+        if (Lanes == 1 && !isFast && number % 5 == 0)
+        {
+            Options.Camera.Trigger = new TriggerOptions { Distance = Between(260, 300) };
+            Options.Recipe.Views = 1;
+        }
+
         Line = Virtual(pitch, shortest, parts);
     }
 
@@ -140,7 +147,7 @@ internal sealed class World
     public override string ToString() =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"world {Number}: {Lanes} lanes, {(Restless ? "restless" : "steady")} to {TopSpeed:F2} m/s, {FramesPerSecond:F0} fps, ejector at {Options.Reject.Position:F0} mm, "
+            $"world {Number}: {Lanes} lanes, {(Restless ? "restless" : "steady")} to {TopSpeed:F2} m/s, {(Options.Camera.Trigger is null ? $"{FramesPerSecond:F0} fps" : "triggered")}, ejector at {Options.Reject.Position:F0} mm, "
                 + $"pitch {Options.Recipe.Pitch:F0} mm, window {Window:F0} mm, dwell {Dwell.TotalMilliseconds:F1} ms, inference {Stages.Inference.TotalMilliseconds:F1} ms, "
                 + $"hiccups {Stages.HiccupShare:P1} to {Stages.LongestHiccup.TotalSeconds:F1} s, dropped {DroppedShare:P0}, outages {OutageShare:P1}, "
                 + $"late {Options.Recipe.OnLate}, not inspected {Options.Recipe.OnNotInspected}{Troubles()}"

@@ -14,6 +14,9 @@ internal sealed class WorldResult
     /// <summary>How far from a part whose edge was lost a guess may lie, mm: some pitches.</summary>
     private const double GuessReach = 400;
 
+    /// <summary>A slide of less, mm, no nozzle of these worlds notices: half the narrowest window.</summary>
+    private const double NoticedSlide = 3;
+
     /// <summary>Parts that passed the ejector or went out there.</summary>
     public int Parts { get; private set; }
 
@@ -41,6 +44,9 @@ internal sealed class WorldResult
     /// <summary>Parts of which no sensor and no frame ever told, and those thrown out beside one, unseen, under no name.</summary>
     public int Unknowable { get; private set; }
 
+    /// <summary>Parts that slid on the belt where no frame showed it, were fired at in vain, and were said to be missing.</summary>
+    public int SlidUnseen { get; private set; }
+
     /// <summary>Simulated time.</summary>
     public TimeSpan Time { get; private set; }
 
@@ -57,10 +63,15 @@ internal sealed class WorldResult
         IReadOnlyList<PartTruth> truth,
         IReadOnlyList<PartRecord> records,
         PartCounts counts,
-        TimeSpan time
+        TimeSpan time,
+        IReadOnlyDictionary<long, double> lastSeen
     )
     {
         var result = new WorldResult { Time = time };
+        var slidUnseen = truth
+            .Where(part => part.Troubles.HasFlag(PartTroubles.Slides) && lastSeen.TryGetValue(part.Index, out var seen) && Math.Abs(seen - part.Offset) > NoticedSlide)
+            .Select(part => part.Index)
+            .ToHashSet();
         truth = [.. truth.Select(part => part with { Offset = SeenOffset(world, line, part) })];
         var match = DemoReport.Match(truth, records);
         var recipe = world.Options.Recipe;
@@ -96,11 +107,17 @@ internal sealed class WorldResult
             var unseenStraddler = part.Troubles.HasFlag(PartTroubles.Straddles) && of.TrueForAll(record => record.Views == 0);
             result.Unknowable += unseenStraddler && ejected ? 1 : 0; // Two pulses, two records, one fall.
             result.Unknowable += guessedBeside && ejected && !of.Exists(record => record.Fired) ? 1 : 0;
+
+            // No frame came after it slid; that it then stayed, the eye in the chute must have said.
+            var missedUnseen = slidUnseen.Contains(part.Index) && !ejected && of.TrueForAll(record => record.Confirmation == Confirmation.Missing);
+            result.SlidUnseen += missedUnseen ? 1 : 0;
             var excused =
                 part.Fate == PartFate.Removed
                 || unseenStraddler // It is two to the eyes.
                 || (part.Troubles.HasFlag(PartTroubles.ValveStuck) && !ejected)
                 || guessedBeside
+                || missedUnseen
+                || (ejected && truth.Any(other => LiesWithAdded(other, part, world.Window)))
                 || of.Exists(record => record.Reason == Reason.OutputFault);
             if (!excused && !of.Exists(record => record.Fired == ejected))
             {
@@ -128,7 +145,6 @@ internal sealed class WorldResult
                 result.Say($"no part for {Text(ghost)}");
             }
         }
-
 
         // A part that no sensor told of may be hit by a blast over belt where edges were lost: the eye in the chute notices.
         result.Reconcile("unaccounted", counts.Unaccounted, Math.Min(counts.Unaccounted, result.Unknowable));
@@ -184,11 +200,19 @@ internal sealed class WorldResult
     private static bool IsUnknowable(PartTruth part) =>
         (part.Troubles & (PartTroubles.Added | PartTroubles.EntryEdgeLost)) != 0 || part.EnteredAt < FirstReadings;
 
+    /// <summary>Whether somebody laid a part so near to another that no nozzle takes the one alone.</summary>
+    private static bool LiesWithAdded(PartTruth other, PartTruth part, double window) =>
+        other.Index != part.Index
+        && other.Fate == PartFate.Ejected
+        && (other.Troubles | part.Troubles).HasFlag(PartTroubles.Added)
+        && (other.Lanes & part.Lanes) != 0
+        && Math.Abs(other.Offset - part.Offset) < window;
+
     private static bool Covers(PartRecord record, PartTruth part) =>
         (record.Lanes & (1 << part.Lane)) != 0 && Math.Abs(record.Offset - part.Offset) <= (record.Length + part.Length) / 2;
 
     private static string Text(PartRecord record) =>
-        $"#{record.Number} {record.Verdict}/{record.Reason} {record.Disposition}{(record.Fired ? " fired" : "")}, {record.Views} views, {record.Offset:F1} mm, length {record.Length:F1}, lanes {record.Lanes:b}";
+        $"#{record.Number} {record.Verdict}/{record.Reason} {record.Disposition}{(record.Fired ? $" fired, {record.Confirmation}" : "")}, {record.Views} views, {record.Offset:F1} mm, length {record.Length:F1}, lanes {record.Lanes:b}";
 
     private void Reconcile(string what, long said, long found)
     {

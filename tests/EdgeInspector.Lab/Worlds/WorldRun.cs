@@ -77,7 +77,7 @@ internal static class WorldRun
         }
 
         await station.DisposeAsync();
-        var result = WorldResult.Judge(world, line, truth, records, station.Snapshot("", "", 0, 0).Counts, clock.Now - start);
+        var result = WorldResult.Judge(world, line, truth, records, station.Snapshot("", "", 0, 0).Counts, clock.Now - start, stages.LastSeen);
         result.Faults.AddRange(result.IsClean ? [] : mismatches);
         return result;
     }

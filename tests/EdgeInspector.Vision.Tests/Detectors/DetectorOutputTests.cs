@@ -1,4 +1,5 @@
 using EdgeInspector.Vision.Detectors;
+using EdgeInspector.Vision.Inference;
 
 namespace EdgeInspector.Vision.Tests.Detectors;
 
@@ -41,11 +42,11 @@ public sealed class DetectorOutputTests
     [Fact]
     public void YoloV8ForgetsTheLastPicture()
     {
-        var reader = YoloV8Output.Require([1, 6, 1], Manifest, "d.onnx");
+        var reader = Reader(DetectorFormat.YoloV8, 6, 1);
         var candidates = new Candidates(1);
-        reader.Read([10, 10, 4, 4, 0.9f, 0.1f], 0.5f, candidates);
+        reader.Read(Outputs([10, 10, 4, 4, 0.9f, 0.1f], 6, 1), 0.5f, candidates);
         candidates.Clear();
-        reader.Read([20, 20, 4, 4, 0.6f, 0.1f], 0.5f, candidates);
+        reader.Read(Outputs([20, 20, 4, 4, 0.6f, 0.1f], 6, 1), 0.5f, candidates);
 
         Assert.Equal([new Detection(new Box(18, 18, 22, 22), 0.6f, 0)], Take(candidates));
     }
@@ -123,16 +124,16 @@ public sealed class DetectorOutputTests
 
     private static Detection[] ReadYoloV8(float threshold, params float[][] proposals)
     {
-        var reader = YoloV8Output.Require([1, 6, proposals.Length], Manifest, "d.onnx");
+        var reader = Reader(DetectorFormat.YoloV8, 6, proposals.Length);
         var candidates = new Candidates(reader.Cells);
         float[] output = [.. Enumerable.Range(0, 6).SelectMany(row => proposals.Select(proposal => proposal[row]))];
-        reader.Read(output, threshold, candidates);
+        reader.Read(Outputs(output, 6, proposals.Length), threshold, candidates);
         return Take(candidates);
     }
 
     private static Detection[] ReadYoloX(float threshold, params (int Cell, float[] Row)[] rows)
     {
-        var reader = YoloXOutput.Require([1, 42, 7], Manifest, "d.onnx");
+        var reader = Reader(DetectorFormat.YoloX, 42, 7);
         var candidates = new Candidates(reader.Cells);
         var output = new float[42 * 7];
         foreach (var (cell, row) in rows)
@@ -140,9 +141,28 @@ public sealed class DetectorOutputTests
             row.CopyTo(output, cell * 7);
         }
 
-        reader.Read(output, threshold, candidates);
+        reader.Read(Outputs(output, 42, 7), threshold, candidates);
         return Take(candidates);
     }
+
+    private static IDetectorOutput Reader(DetectorFormat format, int high, int wide)
+    {
+        var outline = new ModelOutline
+        {
+            Inputs = [],
+            Outputs = [new TensorOutline("output", TensorOutline.Float, [1, high, wide])],
+            Notes = new Dictionary<string, string>(),
+            Producer = "",
+            OperatorSet = 13,
+            Nodes = [],
+            Parameters = 0,
+        };
+        var question = new DetectorQuestion(outline, Manifest.Labels.Count, Manifest.Input.Width, Manifest.Input.Height);
+        return DetectorFormats.Ask(question).First(one => one.Format == format).Fit.Reader!();
+    }
+
+    private static NetworkOutputs Outputs(float[] numbers, int high, int wide) =>
+        new([NetworkOutput.Of("output", [1, high, wide], numbers)]);
 
     private static Detection[] Take(Candidates candidates)
     {
