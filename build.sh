@@ -299,6 +299,8 @@ case "$target" in
     ;;
   bench)
     set_up
+    # A cold start is stated of the program as it is published.
+    [[ " ${program_arguments[*]} " != *" --scale=full "* ]] || publish_if_changed
     cake Bench >&2
     code=0
     "$root/tests/EdgeInspector.Benchmarks/bin/Release/net10.0/EdgeInspector.Benchmarks" "${program_arguments[@]}" || code=$?

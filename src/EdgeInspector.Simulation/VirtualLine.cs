@@ -60,6 +60,7 @@ public sealed class VirtualLine : IDisposable
     private int _settled;
     private int _told;
     private int _light;
+    private long _renderedBytes;
     private bool _disposed;
 
     /// <exception cref="InvalidDataException">An option is out of range, or a photograph cannot be used.</exception>
@@ -166,12 +167,19 @@ public sealed class VirtualLine : IDisposable
     }
 
     /// <summary>
+    /// Managed bytes that <see cref="Render"/> has allocated so far: parts are painted as they come into view. Whoever
+    /// measures what a capture thread allocates takes them off, since no real camera paints.
+    /// </summary>
+    public long RenderedBytes => Volatile.Read(ref _renderedBytes);
+
+    /// <summary>
     /// The camera's picture at <paramref name="t"/>: 8-bit blue, green, red of the frame's size; the destination is
     /// allocated only where it does not have that shape already. The same time gives the same picture, bit for bit.
     /// </summary>
     public void Render(TimeSpan t, Mat destination)
     {
         ArgumentNullException.ThrowIfNull(destination);
+        var before = GC.GetAllocatedBytesForCurrentThread();
         lock (_picture)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
@@ -186,6 +194,8 @@ public sealed class VirtualLine : IDisposable
                 var belt = optics.Strip.Look(from, to, _inView);
                 optics.Exposure.Take(belt, optics.Strip.Stride, left, blur, t, destination);
             }
+
+            Volatile.Write(ref _renderedBytes, _renderedBytes + GC.GetAllocatedBytesForCurrentThread() - before);
         }
     }
 

@@ -19,6 +19,9 @@ internal static class BenchLab
         ("W3", TwoStageWork.Floats),
         ("W4", (bench, _) => CropWork.Slope(bench)),
         ("W5", (bench, _) => ThroughputWork.Cameras(bench)),
+        ("W6", (bench, _) => OverloadWork.Run(bench)),
+        ("W7", ColdStartWork.Run),
+        ("W8", (bench, _) => SoakWork.Run(bench)),
         ("int8", (bench, _) => CropWork.Quantised(bench)),
     ];
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using EdgeInspector.Benchmarks;
 using EdgeInspector.Benchmarks.Report;
+using EdgeInspector.Benchmarks.Soak;
 using EdgeInspector.Lab;
 
 // Speed beside the hardware's floor and beside others, as ratios taken in one run.
@@ -21,6 +22,12 @@ if (args.Contains("--help") || args.Contains("-h"))
         """
     );
     return 0;
+}
+
+if (args is [SoakProgram.Verb, var warmUp, var length, var what, var line])
+{
+    TimeSpan Seconds(string text) => TimeSpan.FromSeconds(int.Parse(text, CultureInfo.InvariantCulture));
+    return await SoakProgram.RunAsync(Seconds(warmUp), Seconds(length), what == "everything", int.Parse(line, CultureInfo.InvariantCulture));
 }
 
 string? Value(string name) =>

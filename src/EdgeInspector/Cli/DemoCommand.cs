@@ -131,7 +131,7 @@ internal static class DemoCommand
         options.Mqtt.Password = password;
         var clock = wishes.Fast ? new LockstepClock() : TimeProvider.System;
         await using var host = new InspectionHost(options, logs, clock);
-        host.AddBrokerUser("station", password);
+        host.AddBrokerUser("station", password, isStation: true);
         var viewer = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
         host.AddBrokerUser("viewer", viewer);
         await host.StartAsync(cancellation).ConfigureAwait(false);

@@ -36,6 +36,9 @@ internal sealed class EdgeInspectorOptions : IValidatableObject
     /// <summary>Publishing over MQTT.</summary>
     public MqttOptions Mqtt { get; set; } = new();
 
+    /// <summary>What waits for the broker.</summary>
+    public OutboxOptions Outbox { get; set; } = new();
+
     /// <summary>The broker in this process.</summary>
     public BrokerOptions Broker { get; set; } = new();
 

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Reflection;
+using System.Security.Cryptography;
+using System.Text;
 using EdgeInspector.Capture;
 using EdgeInspector.Configuration;
 using EdgeInspector.Control;
@@ -30,6 +32,8 @@ internal sealed class InspectionHost : IAsyncDisposable
     private readonly LedgerStore _ledger;
     private readonly SampleStore _samples;
     private readonly EmbeddedBroker? _broker;
+    private readonly LedgerFeed _feed;
+    private readonly Outbox _outbox;
     private readonly Publisher _publisher;
     private readonly RecentPictures _recent = new();
     private readonly WebServer? _web;
@@ -41,11 +45,14 @@ internal sealed class InspectionHost : IAsyncDisposable
     private readonly List<IDisposable> _owned = [];
     private readonly List<string> _runs = [];
     private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _stopPublishing = new();
+    private readonly CancellationTokenSource _stopOutbox = new();
     private readonly CancellationTokenSource _stopLockstep = new();
     private volatile InspectionStation[] _stations = []; // Replaced whole: the page asks while stations are added.
     private Task _writing = Task.CompletedTask;
     private Task _keeping = Task.CompletedTask;
     private Task _publishing = Task.CompletedTask;
+    private Task _outgoing = Task.CompletedTask;
     private SystemdWatchdog? _watchdog;
     private bool _disposed;
 
@@ -66,7 +73,22 @@ internal sealed class InspectionHost : IAsyncDisposable
         options.Samples.Folder = Path.Combine(options.DataFolder, options.Samples.Folder);
         _samples = new SampleStore(options.Samples, TimeProvider.System, logs.CreateLogger<SampleStore>());
         _broker = options.Broker.Enabled ? new EmbeddedBroker(options.Broker, logs.CreateLogger<EmbeddedBroker>()) : null;
-        _publisher = new Publisher(options.Mqtt, options.Plant, Snapshots, TimeProvider.System, logs.CreateLogger<Publisher>());
+        _feed = new LedgerFeed(_ledger);
+        _outbox = new Outbox(options.Outbox, options.DataFolder, TimeProvider.System, logs.CreateLogger<Outbox>())
+        {
+            Damaged = text => Array.ForEach(_stations, station => station.Raise(AlarmCode.OutboxDamaged, text)),
+        };
+        _publisher = new Publisher(
+            options.Mqtt,
+            options.Plant,
+            Snapshots,
+            _feed,
+            _outbox,
+            ShiftOf,
+            TimeProvider.System,
+            logs.CreateLogger<Publisher>()
+        );
+        _ledger.Wrote = _publisher.PartsWritten;
         _recentLog = recentLog;
         _orders = StandingOrders.Read(options.DataFolder);
         _hands = new CommandHands(
@@ -78,7 +100,10 @@ internal sealed class InspectionHost : IAsyncDisposable
             _publisher.Offer,
             Pack,
             time
-        );
+        )
+        {
+            Labelled = label => _publisher.Offer(Publication(label)),
+        };
         _commands = new CommandDesk(
             options.Control,
             options.DataFolder,
@@ -87,7 +112,13 @@ internal sealed class InspectionHost : IAsyncDisposable
             TimeProvider.System,
             logs.CreateLogger<CommandDesk>()
         );
-        _web = options.Web.Enabled ? new WebServer(options.Web, _recent, Snapshots, logs, Services()) : null;
+        _publisher.Handle(Contract.Command, CommandedAsync);
+        _web = options.Web.Enabled
+            ? new WebServer(options.Web, _recent, Snapshots, logs, Services())
+            {
+                Mqtt = _broker is not null && options.Broker.WebSocket ? _broker.ServeAsync : null,
+            }
+            : null;
     }
 
     /// <summary>Ends when every station has; faulted as soon as any thread or task has failed.</summary>
@@ -118,7 +149,8 @@ internal sealed class InspectionHost : IAsyncDisposable
     public CommandDesk Commands => _commands;
 
     /// <summary>Adds a user to the embedded broker; before <see cref="StartAsync"/>.</summary>
-    public void AddBrokerUser(string name, string password) => _broker?.AddUser(name, password);
+    public void AddBrokerUser(string name, string password, Role role = Role.Viewer, bool isStation = false) =>
+        _broker?.AddUser(name, password, role, isStation);
 
     /// <summary>Every station seen from outside, now.</summary>
     public IReadOnlyList<StationSnapshot> Snapshots() =>
@@ -164,9 +196,11 @@ internal sealed class InspectionHost : IAsyncDisposable
             _stations = [.. _stations, Build(_options.Stations[i], models[i])];
         }
 
+        ReportSettings();
         _writing = _ledger.RunAsync(_stop.Token);
         _keeping = _samples.RunAsync(_stop.Token);
-        _publishing = _publisher.RunAsync(_stop.Token);
+        _publishing = _publisher.RunAsync(_stopPublishing.Token);
+        _outgoing = _options.Mqtt.Enabled ? _outbox.RunAsync(_stopOutbox.Token) : Task.CompletedTask;
         for (var i = 0; i < _stations.Length; i++)
         {
             if (_lockstep is not null)
@@ -211,7 +245,13 @@ internal sealed class InspectionHost : IAsyncDisposable
         }
 
         await _stop.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(_publishing, _writing, _keeping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_writing, _keeping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        // Only now are the last parts where publishing finds them; and what it gets rid of, the outbox removes.
+        await _stopPublishing.CancelAsync().ConfigureAwait(false);
+        await _publishing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _stopOutbox.CancelAsync().ConfigureAwait(false);
+        await _outgoing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (_broker is not null)
         {
             await _broker.DisposeAsync().ConfigureAwait(false);
@@ -224,8 +264,12 @@ internal sealed class InspectionHost : IAsyncDisposable
 
         _watchdog?.Dispose();
         _commands.Dispose();
+        _outbox.Dispose();
+        _feed.Dispose();
         _ledger.Dispose();
         _stop.Dispose();
+        _stopPublishing.Dispose();
+        _stopOutbox.Dispose();
         _stopLockstep.Dispose();
     }
 
@@ -253,6 +297,7 @@ internal sealed class InspectionHost : IAsyncDisposable
             model.Manifest.Classifier?.Labels ?? [],
             hardware.IsSimulated
         );
+        _publisher.Follow(options.Name);
         _ledger.BeginRun(new LedgerRun(run.Id, options.Name, started, run.Model, run.Recipe, Version));
         _runs.Add(run.Id);
         var station = new InspectionStation(options, run, StationModel.Of(model), hardware, Start, BooksOf(options.Name, orders), _time, _log);
@@ -263,7 +308,7 @@ internal sealed class InspectionHost : IAsyncDisposable
     private StationBooks BooksOf(string station, StationOrders orders) =>
         new()
         {
-            Ended = Ended,
+            Ended = _ledger.Offer,
             Pictured = Pictured,
             AlarmChanged = alarm => _ledger.Offer(station, alarm),
             Challenged = _ledger.Offer,
@@ -296,6 +341,73 @@ internal sealed class InspectionHost : IAsyncDisposable
             AuditHead = () => _commands.AuditHead,
             ModelPackage = _options.Stations.FirstOrDefault()?.Model.Package,
         };
+
+    private static OutgoingMessage Publication(PartLabel label) =>
+        OutgoingMessage.Of(
+            Contract.Label,
+            label.Station,
+            new LabelPayload
+            {
+                Id = label.Id,
+                Station = label.Station,
+                ResultId = label.ResultId,
+                Label = label.Label,
+                By = label.By,
+                At = label.At,
+                Note = label.Note,
+            },
+            id: label.Id
+        );
+
+    private void ReportSettings()
+    {
+        var settings = SettingsView.Of(_options);
+        var revision = Convert.ToHexStringLower(
+            SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', settings.Select(pair => $"{pair.Key}={pair.Value}"))))
+        );
+        foreach (var station in _options.Stations)
+        {
+            _publisher.Report(
+                OutgoingMessage.Of(
+                    Contract.Configuration,
+                    station.Name,
+                    new ConfigurationPayload
+                    {
+                        Station = station.Name,
+                        At = TimeProvider.System.GetUtcNow(),
+                        Revision = revision,
+                        Version = Version,
+                        Settings = settings,
+                    }
+                )
+            );
+        }
+    }
+
+    /// <summary>
+    /// A command from a broker. The embedded one says who sent it, in properties that nobody else can set there; behind a plant's
+    /// broker there is only the topic, which its access list holds to the roles that may use it.
+    /// </summary>
+    private async Task CommandedAsync(IncomingMessage message, CancellationToken cancellationToken)
+    {
+        var verb = message.Parameter ?? "";
+        var least = CommandVerb.Find(verb)?.Role ?? Role.Viewer;
+        var origin =
+            !IsOwnBroker ? new CommandOrigin("broker", least, "mqtt")
+            : message.Properties.TryGetValue("user", out var user)
+            && message.Properties.TryGetValue("role", out var name)
+            && Enum.TryParse<Role>(name, out var role)
+                ? new CommandOrigin(user, role, "mqtt")
+            : new CommandOrigin("nobody", Role.Viewer, "mqtt");
+        var arrival = new CommandArrival(message.Station, verb, message.Payload, origin);
+        var reply = !IsOwnBroker && !_options.Control.TrustBrokerRoles
+            ? _commands.Refuse(arrival, "", RefusalCode.Closed, "commands are not taken from this broker; see Control:TrustBrokerRoles")
+            : await _commands.TakeAsync(arrival).ConfigureAwait(false);
+        _publisher.Reply(message, reply);
+    }
+
+    private bool IsOwnBroker =>
+        _broker is not null && _options.Mqtt.Port == _broker.Port && _options.Mqtt.Host is ("localhost" or "127.0.0.1" or "::1");
 
     private string BundleFolder => Path.Combine(_options.DataFolder, "diagnostics");
 
@@ -353,10 +465,31 @@ internal sealed class InspectionHost : IAsyncDisposable
         typeof(InspectionHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
         ?? "unknown";
 
-    private void Ended(PartRecord record)
+    private ShiftFigures ShiftOf(string station, DateTimeOffset from, DateTimeOffset to)
     {
-        _ledger.Offer(record);
-        _publisher.Offer(record);
+        IReadOnlyList<LedgerTally> tallies;
+        try
+        {
+            tallies = _ledger.Reader.Tallies(new LedgerQuery { Station = station, From = from, To = to });
+        }
+        catch (LedgerException e)
+        {
+            throw new IOException(e.Message, e);
+        }
+
+        var production = tallies.Where(tally => !tally.OfChallenge).ToList();
+        long Of(Verdict verdict) => production.Where(tally => tally.Verdict == verdict).Sum(tally => tally.Parts);
+        return new ShiftFigures(
+            Of(Verdict.Pass),
+            Of(Verdict.Reject),
+            Of(Verdict.NotInspected),
+            Of(Verdict.Late),
+            tallies.Where(tally => tally.OfChallenge).Sum(tally => tally.Parts),
+            production
+                .Where(tally => tally.Verdict == Verdict.Reject)
+                .GroupBy(tally => tally.Label ?? "unknown")
+                .ToDictionary(group => group.Key, group => group.Sum(tally => tally.Parts))
+        );
     }
 
     private void Pictured(EvidencePicture picture)
@@ -384,6 +517,7 @@ internal sealed class InspectionHost : IAsyncDisposable
         if (_options.Mqtt.Enabled)
         {
             services.Add(_publishing);
+            services.Add(_outgoing);
         }
 
         var stations = Task.WhenAll(_stations.Select(station => station.Completion));

@@ -305,6 +305,9 @@ internal sealed class InspectionStation : IAsyncDisposable
     /// <summary>Whether every thread of the station turns; see <see cref="Health.IsResponding"/>.</summary>
     public bool IsResponding(Instant now) => _desk.Health.IsResponding(now);
 
+    /// <summary>Raises an alarm about something that the stations share; any thread.</summary>
+    public void Raise(AlarmCode code, string text) => _desk.Alarms.Raise(code, text, _time.GetInstant());
+
     /// <summary>The station seen from outside, now.</summary>
     public StationSnapshot Snapshot(string broker, string ledger, long ledgerLost, long publishingShed)
     {

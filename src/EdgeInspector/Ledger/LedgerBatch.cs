@@ -17,6 +17,9 @@ internal sealed record LedgerBatch
     /// <summary>When the totals were taken; wall-clock label.</summary>
     public DateTimeOffset Heard { get; init; }
 
+    /// <summary>How far others have the parts, by their names.</summary>
+    public IReadOnlyDictionary<string, long> Marks { get; init; } = new Dictionary<string, long>();
+
     /// <summary><see cref="ChallengeRecord"/>s and <see cref="LedgerAlarm"/>s.</summary>
     public IReadOnlyList<object> Events { get; init; } = [];
 }

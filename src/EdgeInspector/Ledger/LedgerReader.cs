@@ -9,7 +9,8 @@ namespace EdgeInspector.Ledger;
 /// </summary>
 internal sealed class LedgerReader(string path)
 {
-    private const string Columns =
+    /// <summary>What <see cref="Part"/> reads.</summary>
+    internal const string Columns =
         "id, number, station, verdict, reason, disposition, label, score, views, offset_mm, across_mm, length_mm, lane, "
         + "entry_seen, decision_ms, decided, fired_late_us, confirmation, recipe, model, simulated, lanes, challenge";
 
@@ -424,7 +425,8 @@ internal sealed class LedgerReader(string path)
     private static double NumberAt(SqliteDataReader reader, int column) =>
         reader.IsDBNull(column) ? double.NaN : reader.GetDouble(column);
 
-    private static PartRecord Part(SqliteDataReader reader) => new()
+    /// <summary>The part of a row of <see cref="Columns"/>.</summary>
+    internal static PartRecord Part(SqliteDataReader reader) => new()
     {
         Id = reader.GetString(0),
         Number = reader.GetInt64(1),

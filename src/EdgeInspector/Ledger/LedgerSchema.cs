@@ -9,7 +9,7 @@ namespace EdgeInspector.Ledger;
 internal static class LedgerSchema
 {
     /// <summary>PRAGMA user_version of a file this program writes.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     /// <summary>SQLITE_CONSTRAINT: the row is at fault, not the disk.</summary>
     public const int Constraint = 19;
@@ -133,8 +133,17 @@ internal static class LedgerSchema
             FROM parts;
         """;
 
+    // How far each station's parts have been passed on. Beside the parts, so that a power cut which takes the last parts, and with
+    // them their sequences, takes the mark back as well.
+    private const string Marks = """
+        CREATE TABLE marks (
+            name TEXT PRIMARY KEY NOT NULL,
+            seq INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        """;
+
     /// <summary>What brings a file from one version to the next, from an empty one on.</summary>
-    private static readonly string[] Steps = [FirstTables, Challenges];
+    private static readonly string[] Steps = [FirstTables, Challenges, Marks];
 
     /// <summary>
     /// Opens the file for writing, and makes or brings up to date its tables in one transaction.

@@ -31,6 +31,8 @@ internal sealed partial class LedgerStore : IDisposable
 
     /// <summary>How often a run on a line without parts shows that it lives: each time rewrites a flash block.</summary>
     private static readonly TimeSpan QuietInterval = TimeSpan.FromMinutes(1);
+    /// <summary>How often marks are written when no parts are: a crash repeats what was passed on since.</summary>
+    private static readonly TimeSpan MarkInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(5);
 
     private readonly LedgerOptions _options;
@@ -49,6 +51,8 @@ internal sealed partial class LedgerStore : IDisposable
     private readonly Dictionary<string, Func<RunTotals>> _followed = [];
     private readonly Dictionary<string, RunTotals> _unwrittenTotals = [];
     private readonly Dictionary<string, RunTotals> _writtenTotals = [];
+    private readonly Lock _marksLock = new();
+    private readonly Dictionary<string, long> _unwrittenMarks = new(StringComparer.Ordinal);
     private FileStream? _ownership;
     private LedgerWriter? _writer;
     private TimeSpan _retryWait = FirstRetry;
@@ -57,6 +61,8 @@ internal sealed partial class LedgerStore : IDisposable
     private Instant _retentionDue;
     private Instant _totalsDue;
     private Instant _quietDue;
+    private Instant _marksDue;
+    private volatile int _generation;
     private DateOnly _forgotten;
     private bool _dirty;
     private volatile string _state = "not open";
@@ -113,6 +119,23 @@ internal sealed partial class LedgerStore : IDisposable
 
     /// <summary>Parts that wait to be written.</summary>
     public int Waiting => _queue.Reader.Count;
+
+    /// <summary>Counts up when the file was deleted and a new one begun, whose sequences start again.</summary>
+    public int Generation => _generation;
+
+    /// <summary>Called, on the writing task, when parts have been written; must not wait.</summary>
+    public Action? Wrote { get; set; }
+
+    /// <summary>
+    /// Notes how far someone has passed parts on; written with the next parts, at the latest a second later. Any thread.
+    /// </summary>
+    public void Mark(string name, long sequence)
+    {
+        lock (_marksLock)
+        {
+            _unwrittenMarks[name] = sequence;
+        }
+    }
 
     /// <summary>Opens or makes the file, once, before anything else.</summary>
     /// <exception cref="LedgerException">The folder or the file cannot be written, or another program has
@@ -261,8 +284,20 @@ internal sealed partial class LedgerStore : IDisposable
     {
         lock (_disk)
         {
-            _writer?.Dispose();
-            _writer = null;
+            try
+            {
+                // What was passed on while the last parts were written.
+                if (_writer is { } writer && TakeMarks() is { Count: > 0 } marks)
+                {
+                    writer.Write(new LedgerBatch { Marks = marks });
+                }
+            }
+            catch (SqliteException)
+            {
+                // Then they are passed on twice, under the same ids.
+            }
+
+            CloseWriter();
             _ownership?.Dispose();
             _ownership = null;
         }
@@ -331,7 +366,7 @@ internal sealed partial class LedgerStore : IDisposable
                 }
 
                 TakeTotals();
-                if (_batch.Count > 0 || _events.Count > 0 || _unwrittenRuns.Count > 0 || _unwrittenTotals.Count > 0)
+                if (_batch.Count > 0 || _events.Count > 0 || _unwrittenRuns.Count > 0 || _unwrittenTotals.Count > 0 || MarksAreDue())
                 {
                     WriteBatch(writer);
                 }
@@ -395,6 +430,12 @@ internal sealed partial class LedgerStore : IDisposable
         if (_writer is not null && !File.Exists(Path))
         {
             CloseWriter();
+            lock (_marksLock)
+            {
+                _unwrittenMarks.Clear();
+                _generation++;
+            }
+
             LogVanished(Path);
         }
 
@@ -413,7 +454,8 @@ internal sealed partial class LedgerStore : IDisposable
         // The end of a run goes with, or after, its last part.
         var nothingWaits = _queue.Reader.Count == 0;
         var runs = _unwrittenRuns.Select(id => _runs[id]).Where(run => run.Ended is null || nothingWaits).ToArray();
-        var others = new LedgerBatch { Runs = runs, Totals = _unwrittenTotals, Heard = _time.GetUtcNow() };
+        var marks = TakeMarks();
+        var others = new LedgerBatch { Runs = runs, Totals = _unwrittenTotals, Heard = _time.GetUtcNow(), Marks = marks };
         try
         {
             writer.Write(others with { Parts = _batch, Events = _events });
@@ -426,6 +468,8 @@ internal sealed partial class LedgerStore : IDisposable
         }
 
         Interlocked.Add(ref _written, _batch.Count);
+        ForgetMarks(marks);
+        var hadParts = _batch.Count > 0;
         _batch.Clear();
         _events.Clear();
         _unwrittenRuns.ExceptWith(runs.Select(run => run.Id));
@@ -442,6 +486,41 @@ internal sealed partial class LedgerStore : IDisposable
         }
 
         _dirty = true;
+        if (hadParts)
+        {
+            Wrote?.Invoke();
+        }
+    }
+
+    private bool MarksAreDue()
+    {
+        lock (_marksLock)
+        {
+            return _unwrittenMarks.Count > 0 && _time.GetInstant() >= _marksDue;
+        }
+    }
+
+    private Dictionary<string, long> TakeMarks()
+    {
+        lock (_marksLock)
+        {
+            _marksDue = _time.GetInstant() + MarkInterval;
+            return new Dictionary<string, long>(_unwrittenMarks);
+        }
+    }
+
+    private void ForgetMarks(Dictionary<string, long> written)
+    {
+        lock (_marksLock)
+        {
+            foreach (var (name, sequence) in written)
+            {
+                if (_unwrittenMarks.TryGetValue(name, out var now) && now == sequence)
+                {
+                    _unwrittenMarks.Remove(name);
+                }
+            }
+        }
     }
 
     private static string Named(object happened) =>

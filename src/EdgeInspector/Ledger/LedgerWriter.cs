@@ -82,6 +82,16 @@ internal sealed class LedgerWriter : IDisposable
             }
         }
 
+        foreach (var (name, sequence) in batch.Marks)
+        {
+            using var mark = _connection.CreateCommand();
+            mark.Transaction = transaction;
+            mark.CommandText = "INSERT INTO marks (name, seq) VALUES ($name, $seq) ON CONFLICT (name) DO UPDATE SET seq = excluded.seq";
+            mark.Parameters.AddWithValue("$name", name);
+            mark.Parameters.AddWithValue("$seq", sequence);
+            mark.ExecuteNonQuery();
+        }
+
         transaction.Commit();
     }
 
@@ -126,18 +136,20 @@ internal sealed class LedgerWriter : IDisposable
 
     /// <summary>
     /// Removes a bounded number of parts: those decided before <paramref name="before"/>, and the oldest while the file
-    /// holds more than <paramref name="maximumBytes"/>; and notes what it removed. True when there is more to remove.
+    /// holds more than <paramref name="maximumBytes"/>; and notes what it removed. True when there is more to remove. The last
+    /// part stays: SQLite would give its sequence to the next one, which whoever passes parts on would then take for passed on.
     /// </summary>
     public bool Retain(DateTimeOffset before, long maximumBytes, DateTimeOffset now)
     {
         var removed = Remove(
-            $"SELECT seq FROM parts WHERE decided < $before ORDER BY decided, seq LIMIT {RetentionRows}",
+            $"SELECT seq FROM parts WHERE decided < $before AND seq < (SELECT max(seq) FROM parts) "
+                + $"ORDER BY decided, seq LIMIT {RetentionRows}",
             LedgerSchema.ToMicroseconds(before),
             "age",
             now);
         if (removed == 0 && BytesInUse() > maximumBytes)
         {
-            removed = Remove($"SELECT seq FROM parts ORDER BY seq LIMIT {RetentionRows}", 0, "size", now);
+            removed = Remove($"SELECT seq FROM parts WHERE seq < (SELECT max(seq) FROM parts) ORDER BY seq LIMIT {RetentionRows}", 0, "size", now);
         }
 
         if (removed > 0)

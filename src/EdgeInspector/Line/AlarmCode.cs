@@ -80,6 +80,9 @@ internal enum AlarmCode : short
 
     /// <summary>Entry eye, ledger, pulses and confirmations do not add up.</summary>
     CountsMismatch = 123,
+
+    /// <summary>What waited for the broker was lost with its file.</summary>
+    OutboxDamaged = 124,
 }
 
 /// <summary>How much an alarm matters.</summary>

@@ -50,6 +50,7 @@ internal sealed record AlarmKind(
         new(AlarmCode.UnsureInARow, "unsure-in-a-row", AlarmSeverity.Stop, IsLatched: true, IsMomentary: true),
         new(AlarmCode.ChangeoverFailed, "changeover-failed", AlarmSeverity.Warning, IsLatched: true, IsMomentary: true),
         new(AlarmCode.CountsMismatch, "counts-mismatch", AlarmSeverity.Warning, IsLatched: true),
+        new(AlarmCode.OutboxDamaged, "outbox-damaged", AlarmSeverity.Warning, IsLatched: true, IsMomentary: true),
     ];
 
     /// <summary>The kind with this number.</summary>

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using System.Net.WebSockets;
 using System.Security.Cryptography.X509Certificates;
 using MQTTnet.Adapter;
 using MQTTnet.Channel;
@@ -24,6 +25,7 @@ internal sealed class BrokerListener(IPAddress address, BrokerOptions options, I
     private Socket? _socket;
     private IMqttNetLogger _mqttLog = new MqttNetNullLogger();
     private long _refused;
+    private int _webSockets;
 
     /// <inheritdoc/>
     public Func<IMqttChannelAdapter, Task>? ClientHandler { get; set; }
@@ -105,6 +107,62 @@ internal sealed class BrokerListener(IPAddress address, BrokerOptions options, I
         }
     }
 
+    /// <summary>Serves a connection over a WebSocket until it ends, within the same limits.</summary>
+    public async Task ServeAsync(WebSocket socket, EndPoint? remote)
+    {
+        if (Interlocked.Increment(ref _webSockets) + _open.Count > options.MaxConnections)
+        {
+            Interlocked.Decrement(ref _webSockets);
+            Interlocked.Increment(ref _refused);
+            return;
+        }
+
+        try
+        {
+            using var over = _stop.Token.Register(socket.Abort);
+            await ServeAsync(new MqttWebSocketChannel(socket, remote, false, null), remote).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsGone(e))
+        {
+            // A client that went away is no event.
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _webSockets);
+        }
+    }
+
+    private static bool IsGone(Exception e) =>
+        e
+            is MqttCommunicationException
+                or SocketException
+                or WebSocketException
+                or IOException
+                or ObjectDisposedException
+                or OperationCanceledException;
+
+    private async Task ServeAsync(IMqttChannel inner, EndPoint? remote)
+    {
+        using var channel = new LimitedChannel(
+            inner,
+            options.MaxPacketSize,
+            size =>
+            {
+                Interlocked.Increment(ref _refused);
+                Log.PacketTooLarge(log, $"{remote}", size);
+            }
+        );
+        using var adapter = new MqttChannelAdapter(
+            channel,
+            new MqttPacketFormatterAdapter(new MqttBufferWriter(4096, 65535)),
+            _mqttLog
+        );
+        if (ClientHandler is { } handler)
+        {
+            await handler(adapter).ConfigureAwait(false);
+        }
+    }
+
     private async Task ServeAsync(Socket socket)
     {
         await Task.Yield();
@@ -113,33 +171,9 @@ internal sealed class BrokerListener(IPAddress address, BrokerOptions options, I
             socket.NoDelay = true;
             var remote = socket.RemoteEndPoint;
             await using var stream = new NetworkStream(socket, ownsSocket: false);
-            using var channel = new LimitedChannel(
-                new MqttTcpChannel(stream, socket.LocalEndPoint, remote, null),
-                options.MaxPacketSize,
-                size =>
-                {
-                    Interlocked.Increment(ref _refused);
-                    Log.PacketTooLarge(log, $"{remote}", size);
-                }
-            );
-            using var adapter = new MqttChannelAdapter(
-                channel,
-                new MqttPacketFormatterAdapter(new MqttBufferWriter(4096, 65535)),
-                _mqttLog
-            );
-            if (ClientHandler is { } handler)
-            {
-                await handler(adapter).ConfigureAwait(false);
-            }
+            await ServeAsync(new MqttTcpChannel(stream, socket.LocalEndPoint, remote, null), remote).ConfigureAwait(false);
         }
-        catch (Exception e) when (
-            e
-                is MqttCommunicationException
-                    or SocketException
-                    or IOException
-                    or ObjectDisposedException
-                    or OperationCanceledException
-        )
+        catch (Exception e) when (IsGone(e))
         {
             // A client that went away is no event.
         }

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
+using EdgeInspector.Line;
 
 namespace EdgeInspector.Publishing;
 
@@ -47,6 +48,18 @@ internal sealed class BrokerOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:01", "00:02:00")]
     public TimeSpan AnswerTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// Messages a second that one connection of a person may publish, 1 to 10,000; more end it. Commands are few; stations are not
+    /// bound by it, since they send what has waited at a rate of their own.
+    /// </summary>
+    [Range(1, 10_000)]
+    public int MaxMessagesPerSecond { get; set; } = 50;
+
+    /// <summary>
+    /// Whether pages reach the broker over WebSocket too, at /mqtt of section <c>Web</c>, with the same names and passwords.
+    /// </summary>
+    public bool WebSocket { get; set; } = true;
+
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
@@ -89,6 +102,12 @@ internal sealed class BrokerUser
     /// <summary>Hash of the password, as <c>pbkdf2-sha512$iterations$salt$hash</c>; instead of a file.</summary>
     [Display(Name = "PasswordHash")]
     public string? PasswordHash { get; set; }
+
+    /// <summary>What they may, as a person: Viewer sees everything and changes nothing.</summary>
+    public Role Role { get; set; } = Role.Viewer;
+
+    /// <summary>Whether they speak for stations instead of asking something of them.</summary>
+    public bool IsStation { get; set; }
 
     /// <summary>What is wrong with this entry, in one line that names the key; null when it will do.</summary>
     internal string? Fault(string key) =>

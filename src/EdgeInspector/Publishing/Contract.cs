@@ -112,13 +112,25 @@ internal static class Contract
         Payload = PayloadJson.Default.MetricsPayload,
     };
 
-    /// <summary>The figures of a shift; the final ones are never lost.</summary>
+    /// <summary>The figures of the shift that goes on.</summary>
     public static readonly MessageKind Shift = new()
     {
         Name = "shift",
         Suffix = "kpi/shift",
-        Summary = "What the ledger holds of the shift: while it goes on, and once more, final, after its end.",
+        Summary = "What the ledger holds of the shift that goes on, every few minutes.",
         Retain = true,
+        Schema = "ei.shift/1",
+        Keeping = Keeping.Latest,
+        Payload = PayloadJson.Default.ShiftPayload,
+    };
+
+    /// <summary>The figures of a shift that is over.</summary>
+    public static readonly MessageKind ShiftEnd = new()
+    {
+        Name = "shiftEnd",
+        Suffix = "event/shift",
+        Summary = "What the ledger holds of a shift that is over. A repeated id is a duplicate.",
+        Expiry = TimeSpan.FromDays(7),
         Schema = "ei.shift/1",
         Keeping = Keeping.Record,
         Payload = PayloadJson.Default.ShiftPayload,
@@ -264,7 +276,7 @@ internal static class Contract
     /// <summary>Every kind of message.</summary>
     public static readonly IReadOnlyList<MessageKind> All =
     [
-        State, Metrics, Shift, Inspection, Gap, Image, LastImage, Alarm, Command, Reply, Label, Configuration, ModelDesired,
+        State, Metrics, Shift, ShiftEnd, Inspection, Gap, Image, LastImage, Alarm, Command, Reply, Label, Configuration, ModelDesired,
         ModelReported,
     ];
 

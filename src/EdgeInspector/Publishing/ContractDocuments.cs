@@ -40,7 +40,8 @@ internal static class ContractDocuments
     public static IEnumerable<(string Name, JsonObject Schema)> Schemas() =>
         from kind in Contract.All
         where kind.Payload is not null
-        select (ShapeOf(kind), SchemaOf(kind));
+        group kind by ShapeOf(kind) into alike
+        select (alike.Key, SchemaOf(alike.First()));
 
     /// <summary>The schema of a kind's payload.</summary>
     public static JsonObject SchemaOf(MessageKind kind)

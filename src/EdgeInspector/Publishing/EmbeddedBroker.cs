@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Text;
 using EdgeInspector.Line;
@@ -18,7 +19,10 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
 {
     private readonly BrokerOptions _options;
     private readonly ILogger<EmbeddedBroker> _log;
-    private readonly ConcurrentDictionary<string, Secret> _users = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (BrokerAccount Account, Secret Secret)> _users = new(StringComparer.Ordinal);
+
+    /// <summary>Whose a client id is, for as long as its session lives.</summary>
+    private readonly ConcurrentDictionary<string, Client> _clients = new(StringComparer.Ordinal);
 
     /// <summary>What an unknown user's password is checked against, so that no clock gives names away.</summary>
     private readonly Secret _nobody = Secret.Of(Guid.NewGuid().ToString());
@@ -26,6 +30,7 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
     private BrokerListener? _listener;
     private MqttServer? _server;
     private long _refusedLogins;
+    private long _refusedMessages;
 
     public EmbeddedBroker(BrokerOptions options, ILogger<EmbeddedBroker> log)
     {
@@ -42,8 +47,16 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
     /// <summary>Connections ended because a packet was too large, or refused because there were too many.</summary>
     public long RefusedConnections => _listener?.Refused ?? 0;
 
-    /// <summary>Lets a user in from now on, or changes the password.</summary>
-    public void AddUser(string name, string password) => _users[name] = Secret.Of(password);
+    /// <summary>Messages and subscriptions refused: not theirs to send, or too many.</summary>
+    public long RefusedMessages => Interlocked.Read(ref _refusedMessages);
+
+    /// <summary>Lets someone in from now on, or changes what they may.</summary>
+    public void AddUser(string name, string password, Role role = Role.Viewer, bool isStation = false) =>
+        _users[name] = (new BrokerAccount(name, role, isStation), Secret.Of(password));
+
+    /// <summary>Serves an MQTT connection over a WebSocket until it ends; the socket stays the caller's.</summary>
+    public Task ServeAsync(WebSocket socket, EndPoint? remote) =>
+        _listener is { } listener ? listener.ServeAsync(socket, remote) : Task.CompletedTask;
 
     /// <summary>Starts listening.</summary>
     /// <exception cref="SettingException">Port taken, address not ours, or password file unusable; one line.</exception>
@@ -70,7 +83,14 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
             .Build();
         var server = new MqttServerFactory().CreateMqttServer(serverOptions, [listener]);
         server.ValidatingConnectionAsync += ValidateAsync;
-        server.InterceptingOutboundPacketAsync += TellLimits;
+        server.InterceptingOutboundPacketAsync += CheckOutbound;
+        server.InterceptingPublishAsync += CheckPublish;
+        server.InterceptingClientEnqueueAsync += CheckDelivery;
+        server.SessionDeletedAsync += e =>
+        {
+            _clients.TryRemove(e.Id, out _);
+            return Task.CompletedTask;
+        };
         try
         {
             await server.StartAsync().ConfigureAwait(false);
@@ -124,7 +144,10 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
             try
             {
                 var secret = user.PasswordHash ?? SecretFile.Read(user.PasswordFile!, $"{key}:PasswordFile");
-                _users[user.Name] = PasswordHash.IsHash(secret) ? Secret.OfHash(secret) : Secret.Of(secret);
+                _users[user.Name] = (
+                    new BrokerAccount(user.Name, user.Role, user.IsStation),
+                    PasswordHash.IsHash(secret) ? Secret.OfHash(secret) : Secret.Of(secret)
+                );
             }
             catch (IOException e)
             {
@@ -135,8 +158,8 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
 
     private async Task ValidateAsync(ValidatingConnectionEventArgs e)
     {
-        var isKnown = _users.TryGetValue(e.UserName ?? string.Empty, out var secret);
-        isKnown &= await (secret ?? _nobody)
+        var isKnown = _users.TryGetValue(e.UserName ?? string.Empty, out var user);
+        isKnown &= await (user.Secret ?? _nobody)
             .IsAsync(e.Password ?? string.Empty, e.CancellationToken)
             .ConfigureAwait(false);
         if (!isKnown)
@@ -144,23 +167,106 @@ internal sealed class EmbeddedBroker : IAsyncDisposable
             Interlocked.Increment(ref _refusedLogins);
             e.ReasonCode = MqttConnectReasonCode.BadUserNameOrPassword;
             Log.LoginRefused(_log, Shorten(e.ClientId), $"{e.RemoteEndPoint}", "unknown user or wrong password");
+            return;
+        }
+
+        // Whoever takes another's client id would push them out and inherit what they have subscribed to.
+        var client = _clients.GetOrAdd(
+            e.ClientId,
+            _ => new Client(user.Account, new TokenBucket(_options.MaxMessagesPerSecond, _options.MaxMessagesPerSecond))
+        );
+        if (client.Account != user.Account)
+        {
+            Interlocked.Increment(ref _refusedLogins);
+            e.ReasonCode = MqttConnectReasonCode.ClientIdentifierNotValid;
+            Log.LoginRefused(_log, Shorten(e.ClientId), $"{e.RemoteEndPoint}", "the client id is another user's");
         }
     }
 
-    /// <summary>Says in CONNACK what packets are taken; the server itself announces no limit.</summary>
-    private Task TellLimits(InterceptingPacketEventArgs e)
+    /// <summary>Says in CONNACK what packets are taken, which the server itself does not, and holds retained messages back.</summary>
+    private Task CheckOutbound(InterceptingPacketEventArgs e)
     {
         if (e.Packet is MqttConnAckPacket connAck)
         {
             connAck.MaximumPacketSize = (uint)_options.MaxPacketSize;
         }
+        else if (e.Packet is MqttPublishPacket { Retain: true } retained && !MayHear(e.ClientId, retained.Topic))
+        {
+            // A subscription brings retained messages past the check of each delivery.
+            e.ProcessPacket = false;
+        }
 
         return Task.CompletedTask;
     }
 
+    private Task CheckPublish(InterceptingPublishEventArgs e)
+    {
+        var message = e.ApplicationMessage;
+        if (!_clients.TryGetValue(e.ClientId, out var client))
+        {
+            Refuse(close: true);
+            return Task.CompletedTask;
+        }
+
+        var account = client.Account;
+        if (!account.IsStation && !client.IsWithinRate())
+        {
+            Refuse(close: true);
+        }
+        else if (!BrokerAccess.MayPublish(account, message.Topic, message.Retain))
+        {
+            Refuse(close: false);
+        }
+        else if (!account.IsStation)
+        {
+            // What a station reads as the sender is what the broker knows, not what the sender says.
+            message.UserProperties =
+            [
+                .. (message.UserProperties ?? []).Where(property => property.Name is not ("user" or "role")),
+                new MqttUserProperty("user", Encoding.UTF8.GetBytes(account.Name)),
+                new MqttUserProperty("role", Encoding.UTF8.GetBytes(account.Role.ToString())),
+            ];
+        }
+
+        return Task.CompletedTask;
+
+        void Refuse(bool close)
+        {
+            Interlocked.Increment(ref _refusedMessages);
+            e.ProcessPublish = false;
+            e.CloseConnection = close;
+            e.Response.ReasonCode = close ? MqttPubAckReasonCode.QuotaExceeded : MqttPubAckReasonCode.NotAuthorized;
+        }
+    }
+
+    private Task CheckDelivery(InterceptingClientApplicationMessageEnqueueEventArgs e)
+    {
+        e.AcceptEnqueue = MayHear(e.ReceiverClientId, e.ApplicationMessage.Topic);
+        return Task.CompletedTask;
+    }
+
+    private bool MayHear(string clientId, string topic) =>
+        _clients.TryGetValue(clientId, out var client) && BrokerAccess.MayHear(client.Account, topic);
+
     /// <summary>A name from outside, fit for a log line.</summary>
     private static string Shorten(string? name) =>
         new([.. (name ?? string.Empty).Take(64).Select(c => char.IsControl(c) ? '?' : c)]);
+
+    /// <summary>One client id: whose it is, and how much it has sent lately.</summary>
+    private sealed class Client(BrokerAccount account, TokenBucket messages)
+    {
+        private readonly Lock _lock = new();
+
+        public BrokerAccount Account { get; } = account;
+
+        public bool IsWithinRate()
+        {
+            lock (_lock)
+            {
+                return messages.TryTake(TimeProvider.System.GetInstant());
+            }
+        }
+    }
 
     /// <summary>
     /// What is known of one user's password. A stored hash is slow to check on purpose (half a second of a core on a

@@ -9,7 +9,7 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Warning, "{Station} cannot publish: {Trouble}. Results are kept and sent later.")]
     public static partial void Trouble(ILogger log, string station, string trouble);
 
-    [LoggerMessage(LogLevel.Warning, "{Station}: the broker refuses {Topic} for good ({Reason}); message dropped")]
+    [LoggerMessage(LogLevel.Warning, "{Station}: the broker refuses {Topic} ({Reason}); check its access list")]
     public static partial void Refused(ILogger log, string station, string topic, string reason);
 
     [LoggerMessage(LogLevel.Information, "Broker listens on {EndPoint} for {Users} users")]
@@ -23,4 +23,16 @@ internal static partial class Log
 
     [LoggerMessage(LogLevel.Error, "Broker cannot accept connections: {Trouble}")]
     public static partial void AcceptFailed(ILogger log, string trouble);
+
+    [LoggerMessage(LogLevel.Information, "Outbox {Path}: in use; {Records} records and {Pictures} pictures wait")]
+    public static partial void OutboxWell(ILogger log, string path, long records, long pictures);
+
+    [LoggerMessage(LogLevel.Warning, "Outbox {Path}: {What}; records wait in memory, pictures are shed")]
+    public static partial void OutboxTrouble(ILogger log, string path, string what);
+
+    [LoggerMessage(LogLevel.Error, "Outbox {Path}: {Why}; a new one is begun")]
+    public static partial void OutboxLost(ILogger log, string path, string why);
+
+    [LoggerMessage(LogLevel.Warning, "Outbox {Path}: less than {Megabytes} MB of the disk are free; pictures are shed")]
+    public static partial void DiskReserve(ILogger log, string path, int megabytes);
 }

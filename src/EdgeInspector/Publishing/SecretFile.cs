@@ -2,16 +2,20 @@ using System.Text;
 
 namespace EdgeInspector.Publishing;
 
-/// <summary>Reads a password or a password hash from a file that only its owner (and group) can read.</summary>
+/// <summary>Reads a password, a password hash or a key from a file that only its owner can read.</summary>
 internal static class SecretFile
 {
-    private const UnixFileMode World = UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.GroupWrite;
+    private const UnixFileMode Others =
+        UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
+
+    /// <summary>A longer file is not a key but a mistake: RSA of 16,384 bits is 13 KB in PEM.</summary>
+    public const int LargestKey = 64 * 1024;
 
     /// <summary>A longer file is not a password but a mistake.</summary>
     private const int MaxBytes = 4096;
 
     /// <summary>What is wrong with the file, one line beginning with <paramref name="key"/>; null if nothing.</summary>
-    public static string? Fault(string path, string key)
+    public static string? Fault(string path, string key, int largest = MaxBytes)
     {
         try
         {
@@ -22,15 +26,15 @@ internal static class SecretFile
             }
 
             // The link's target is what gets read, so its mode is what counts.
-            var target = file.ResolveLinkTarget(returnFinalTarget: true) ?? file;
+            var target = file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file;
             var mode = OperatingSystem.IsWindows() ? UnixFileMode.None : File.GetUnixFileMode(target.FullName);
-            if ((mode & World) != 0)
+            if ((mode & Others) != 0)
             {
                 return $"{key}: {path} can be read or changed by others (mode {Convert.ToString((int)mode, 8)}); "
                     + $"run: chmod 600 {path}";
             }
 
-            return file.Length > MaxBytes ? $"{key}: {path} is larger than {MaxBytes} bytes; expected one line" : null;
+            return target.Length > largest ? $"{key}: {path} is larger than {largest} bytes; is it the right file?" : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,35 +1,37 @@
 using System.Buffers;
-using System.ComponentModel;
-using System.Globalization;
-using System.Net.Sockets;
-using System.Security.Authentication;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using System.Threading.Channels;
 using EdgeInspector.Line;
 using EdgeInspector.Telemetry;
-using EdgeInspector.Timing;
 using MQTTnet;
-using MQTTnet.Exceptions;
-using MQTTnet.Formatter;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
 
 namespace EdgeInspector.Publishing;
 
+/// <summary>What the links of all stations have in common.</summary>
+/// <param name="Snapshot">A station seen from outside, by its name; null before there is one.</param>
+/// <param name="Parts">The ledger, where inspection events wait.</param>
+/// <param name="Outbox">Where everything else waits.</param>
+/// <param name="Shift">A station's figures from one time to another; null where nobody counts them.</param>
+/// <param name="Handlers">Who takes what others send.</param>
+internal sealed record LinkParts(
+    Func<string, StationSnapshot?> Snapshot,
+    IPartFeed Parts,
+    Outbox Outbox,
+    Func<string, DateTimeOffset, DateTimeOffset, ShiftFigures>? Shift,
+    IReadOnlyDictionary<MessageKind, Func<IncomingMessage, CancellationToken, Task>> Handlers
+);
+
 /// <summary>
-/// One station's connection and its queues. A connection of its own, because the state topic is also the last will and
-/// MQTT allows one will per connection. Owned by <see cref="Publisher"/>; offers come from any thread, everything else
+/// One station's connection. A connection of its own, because the state topic is also the last will and MQTT allows one will per
+/// connection. What waits, waits in the ledger and in the outbox; here are only the latest word on each retained topic, and
+/// what is on its way. Owned by <see cref="Publisher"/>; messages are handed over from any thread, everything else
 /// happens in <see cref="RunAsync"/>.
 /// </summary>
 internal sealed class StationLink
 {
-    public const string Connected = "connected";
-    public const string Connecting = "connecting";
-
     /// <summary>How soon a change of state is published.</summary>
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
 
@@ -42,211 +44,154 @@ internal sealed class StationLink
     /// <summary>Room for the topic and the properties beside a payload, bytes.</summary>
     private const int PacketOverhead = 1024;
 
+    /// <summary>Parts read at a time: bounds memory, whatever waits.</summary>
+    private const int PartPage = 256;
+
+    /// <summary>Outbox messages read at a time.</summary>
+    private const int OutboxPage = 64;
+
+    /// <summary>Bytes of outbox messages read at a time.</summary>
+    private const int OutboxPageBytes = 1024 * 1024;
+
+    /// <summary>A mark that only passes over other stations' parts is moved each time it has passed over so many.</summary>
+    private const int MarkStride = 10_000;
+
+    /// <summary>Replies, and requests, that wait: beyond it somebody floods.</summary>
+    private const int PassingCapacity = 256;
+
+    private static readonly Task<MqttClientPublishResult> NotSent = Task.FromResult(
+        new MqttClientPublishResult(null, MqttClientPublishReasonCode.UnspecifiedError, null, [])
+    );
+
     private readonly MqttOptions _options;
     private readonly string _station;
     private readonly Topics _topics;
-    private readonly Func<string, StationSnapshot?> _snapshot;
+    private readonly LinkParts _shared;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
-    private readonly string _broker;
-    private readonly Backoff _backoff;
+    private readonly BrokerConnection _connection;
+    private readonly TokenBucket _drain;
+    private readonly TokenBucket _pictureBytes;
+    private readonly ShiftClock _shifts;
 
-    private readonly Channel<PartRecord> _records;
-    private readonly Channel<EvidencePicture> _pictures;
+    /// <summary>Replies.</summary>
+    private readonly Channel<OutgoingMessage> _passing = Channel.CreateBounded<OutgoingMessage>(
+        new BoundedChannelOptions(PassingCapacity) { SingleReader = true }
+    );
+
+    private readonly Channel<IncomingMessage> _requests = Channel.CreateBounded<IncomingMessage>(
+        new BoundedChannelOptions(PassingCapacity) { SingleReader = true }
+    );
 
     /// <summary>One token at most: something may be worth doing.</summary>
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true }
     );
 
-    /// <summary>Sent, not acknowledged, oldest first. Outlives the connection: the next begins with these.</summary>
-    private readonly Queue<PartRecord> _unacknowledged = new();
+    /// <summary>The latest word on each retained topic, and whether this connection has said it. Under its own lock.</summary>
+    private readonly Dictionary<string, Latest> _latest = new(StringComparer.Ordinal);
 
-    private volatile string _state = Connecting;
-    private long _shed;
+    private readonly HashSet<string> _refused = new(StringComparer.Ordinal);
+    private volatile bool _partNews = true;
+    private volatile bool _outboxNews = true;
     private long _acknowledged;
+    private long _requestsRefused;
+    private DateTimeOffset? _shiftTold;
+    private int _partsOnTheirWay;
 
-    public StationLink(
-        MqttOptions options,
-        PlantOptions plant,
-        string station,
-        Func<string, StationSnapshot?> snapshot,
-        TimeProvider time,
-        ILogger log
-    )
+    public StationLink(MqttOptions options, PlantOptions plant, string station, LinkParts shared, TimeProvider time, ILogger log)
     {
         _options = options;
         _station = station;
         _topics = new Topics(plant, station);
-        _snapshot = snapshot;
+        _shared = shared;
         _time = time;
         _log = log;
-        _broker = string.Create(CultureInfo.InvariantCulture, $"{options.Host}:{options.Port}");
-        _backoff = new Backoff(options.ReconnectDelay, options.MaxReconnectDelay, Random.Shared);
-        _records = Channel.CreateBounded<PartRecord>(
-            new BoundedChannelOptions(options.QueueCapacity)
-            {
-                FullMode = BoundedChannelFullMode.DropOldest,
-                SingleReader = true,
-            },
-            _ => Interlocked.Increment(ref _shed)
-        );
-        _pictures = Channel.CreateBounded<EvidencePicture>(
-            new BoundedChannelOptions(options.PictureQueueCapacity)
-            {
-                FullMode = BoundedChannelFullMode.DropOldest,
-                SingleReader = true,
-            },
-            _ => Interlocked.Increment(ref _shed)
-        );
+        _connection = new BrokerConnection(options, $"{options.ClientId}-{station}", station, time, log);
+        _drain = new TokenBucket(options.DrainRate, Math.Max(1, options.DrainRate / 10.0));
+        _pictureBytes = new TokenBucket(options.PictureRate * 1000.0, options.PictureRate * 1000.0);
+        _shifts = new ShiftClock(options.ShiftStarts, time.LocalTimeZone);
+        shared.Outbox.Follow(station);
+        // Whatever a broker may still hold from before is cleared, once: nobody would ever acknowledge it.
+        foreach (var kind in AlarmKind.All)
+        {
+            Clear(Contract.Alarm, kind.Name);
+        }
     }
 
     /// <summary>"connected", "connecting", or what is wrong in one line.</summary>
-    public string State => _state;
+    public string State => _connection.State;
 
-    /// <summary>Records and pictures given up.</summary>
-    public long Shed => Interlocked.Read(ref _shed);
-
-    /// <summary>Records the broker has.</summary>
+    /// <summary>Inspection events the broker has.</summary>
     public long Acknowledged => Interlocked.Read(ref _acknowledged);
 
-    public void Offer(PartRecord record)
+    /// <summary>Requests that were not understood, not of the contract, or too many at a time.</summary>
+    public long RequestsRefused => Interlocked.Read(ref _requestsRefused);
+
+    /// <summary>Something new may be in the ledger.</summary>
+    public void PartNews()
     {
-        _records.Writer.TryWrite(record);
+        _partNews = true;
         Wake();
     }
 
-    public void Offer(EvidencePicture picture)
+    /// <summary>Something new may be in the outbox.</summary>
+    public void OutboxNews()
     {
-        _pictures.Writer.TryWrite(picture);
+        _outboxNews = true;
         Wake();
+    }
+
+    /// <summary>The latest word on a retained topic: said now, and again at each connection. A later one replaces it.</summary>
+    public void Report(OutgoingMessage message)
+    {
+        lock (_latest)
+        {
+            _latest[_topics.Of(message.Kind, message.Parameter)] = new Latest(message);
+        }
+
+        Wake();
+    }
+
+    /// <summary>Takes back what was said on a retained topic.</summary>
+    public void Clear(MessageKind kind, string? parameter) =>
+        Report(new OutgoingMessage { Kind = kind, Station = _station, Parameter = parameter, Payload = ReadOnlyMemory<byte>.Empty });
+
+    /// <summary>Says something that is worth something now or never; dropped when the broker is away.</summary>
+    public void Say(OutgoingMessage message)
+    {
+        if (State == BrokerConnection.Connected && _passing.Writer.TryWrite(message))
+        {
+            Wake();
+        }
     }
 
     /// <summary>Connects, publishes and connects again until <paramref name="stopping"/>.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
-        // What queues up before the caller's first await must not run on the caller's thread.
-        await Task.Yield();
-        while (!stopping.IsCancellationRequested)
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var handling = HandleAsync(over);
+        try
         {
-            var began = _time.GetTimestamp();
-            try
-            {
-                await ServeAsync(stopping).ConfigureAwait(false);
-                return;
-            }
-            catch (BrokerTroubleException e)
-            {
-                if (_state != e.Message)
-                {
-                    _state = e.Message;
-                    Log.Trouble(_log, _station, e.Message);
-                }
-            }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-            {
-                return;
-            }
-
-            // A broker that takes the connection and drops it at once has not recovered: keep backing off.
-            if (_time.GetElapsedTime(began) > _options.MaxReconnectDelay)
-            {
-                _backoff.Reset();
-            }
-
-            try
-            {
-                await Task.Delay(_backoff.Next(), _time, stopping).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
+            await _connection.RunAsync(Shape, session => ServeAsync(session, over.Token), Heard, over.Token).ConfigureAwait(false);
         }
+        finally
+        {
+            await over.CancelAsync().ConfigureAwait(false);
+        }
+
+        await handling.ConfigureAwait(false);
     }
 
     private void Wake() => _wake.Writer.TryWrite(true);
 
-    /// <summary>One connection, from CONNECT to its end. Returns only after a clean good-bye.</summary>
-    private async Task ServeAsync(CancellationToken stopping)
-    {
-        using var client = new MqttClientFactory().CreateMqttClient();
-        var lost = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        client.DisconnectedAsync += e =>
-        {
-            lost.TrySetResult(WhyLost(e));
-            Wake();
-            return Task.CompletedTask;
-        };
-
-        var (window, largest) = await ConnectAsync(client, stopping).ConfigureAwait(false);
-        var acks = new Queue<Task<MqttClientPublishResult>>();
-        try
-        {
-            await using var tick = _time.CreateTimer(_ => Wake(), null, Tick, Tick).ConfigureAwait(false);
-            await using var stop = stopping.Register(Wake).ConfigureAwait(false);
-            await PumpAsync(client, window, largest, acks, lost.Task, stopping).ConfigureAwait(false);
-        }
-        finally
-        {
-            Forget(acks);
-        }
-    }
-
-    /// <summary>Connects and returns the send window and the largest packet the broker takes.</summary>
-    private async Task<(int Window, long Largest)> ConnectAsync(IMqttClient client, CancellationToken stopping)
-    {
-        var clientOptions = ClientOptions();
-        using var timeout = new CancellationTokenSource(_options.AnswerTimeout, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stopping);
-        MqttClientConnectResult result;
-        try
-        {
-            result = await client.ConnectAsync(clientOptions, either.Token).ConfigureAwait(false);
-        }
-        catch (Exception e) when (!stopping.IsCancellationRequested && e is not ArgumentException)
-        {
-            throw new BrokerTroubleException($"cannot reach {_broker}: {Describe(e)}", e);
-        }
-        catch (Exception e) when (e is not ArgumentException)
-        {
-            throw new OperationCanceledException("stopping", e, stopping);
-        }
-
-        // A refusal is a result here, not an exception.
-        if (result.ResultCode != MqttClientConnectResultCode.Success)
-        {
-            throw new BrokerTroubleException(
-                result.ResultCode
-                    is MqttClientConnectResultCode.BadUserNameOrPassword
-                        or MqttClientConnectResultCode.NotAuthorized
-                    ? $"{_broker} refused the login ({result.ResultCode}); check Mqtt:Username and Mqtt:PasswordFile"
-                    : $"{_broker} refused the connection ({result.ResultCode} {result.ReasonString})".Replace(" )", ")")
-            );
-        }
-
-        if (_state != Connected)
-        {
-            _state = Connected;
-            Log.Connected(_log, _station, _broker);
-        }
-
-        var window = result.ReceiveMaximum is { } most and > 0 ? Math.Min(_options.Window, most) : _options.Window;
-        return (window, result.MaximumPacketSize is { } size and > 0 ? size : _options.MaxPacketSize);
-    }
-
-    private MqttClientOptions ClientOptions()
+    private void Shape(MqttClientOptionsBuilder builder)
     {
         var will = JsonSerializer.SerializeToUtf8Bytes(StatePayload.Lost(_station), PayloadJson.Default.StatePayload);
         var willDelay = (uint)_options.WillDelay.TotalSeconds;
-        var builder = new MqttClientOptionsBuilder()
-            .WithProtocolVersion(MqttProtocolVersion.V500)
-            .WithTcpServer(_options.Host, _options.Port)
-            .WithClientId($"{_options.ClientId}-{_station}")
-            .WithTimeout(_options.AnswerTimeout)
-            .WithKeepAlivePeriod(_options.KeepAlive)
+        builder
             // The will waits no longer than the session lives, and a clean start would end the session and so send
-            // the will at each reconnection (MQTT 5, 3.1.3.2.2). Nothing else is kept in it: we subscribe to nothing.
+            // the will at each reconnection (MQTT 5, 3.1.3.2.2). What is kept in it besides is a command or two.
             .WithCleanStart(false)
             .WithSessionExpiryInterval(willDelay == 0 ? 0 : willDelay + 60)
             .WithWillDelayInterval(willDelay)
@@ -256,84 +201,93 @@ internal sealed class StationLink
             .WithWillRetain(Contract.State.Retain)
             .WithWillContentType(Contract.State.ContentType)
             .WithWillUserProperty("schema", Encoding.UTF8.GetBytes(Contract.State.Schema));
-
-        if (_options.Username is { Length: > 0 } username)
-        {
-            builder.WithCredentials(username, Password() ?? string.Empty);
-        }
-
-        if (_options.Tls)
-        {
-            builder.WithTlsOptions(ConfigureTls);
-        }
-
-        return builder.Build();
     }
 
-    private string? Password()
+    /// <summary>On the connection's task: only sorts.</summary>
+    private void Heard(MqttApplicationMessage message)
+    {
+        var request = IncomingMessage.From(message, _topics, _station);
+        if (request is null || !_shared.Handlers.ContainsKey(request.Kind) || !_requests.Writer.TryWrite(request))
+        {
+            Interlocked.Increment(ref _requestsRefused);
+        }
+    }
+
+    private async Task HandleAsync(CancellationTokenSource over)
     {
         try
         {
-            return _options.PasswordFile is { Length: > 0 } file
-                ? SecretFile.Read(file, "Mqtt:PasswordFile")
-                : _options.Password;
+            await foreach (var request in _requests.Reader.ReadAllAsync(over.Token).ConfigureAwait(false))
+            {
+                await _shared.Handlers[request.Kind](request, over.Token).ConfigureAwait(false);
+            }
         }
-        catch (IOException e)
+        catch (OperationCanceledException) when (over.IsCancellationRequested)
         {
-            throw new BrokerTroubleException(e.Message, e);
+            // Stopping.
+        }
+        finally
+        {
+            // A handler that threw ends the link, and what it threw is thrown from there: nobody would hear commands any more.
+            await over.CancelAsync().ConfigureAwait(false);
         }
     }
 
-    private void ConfigureTls(MqttClientTlsOptionsBuilder tls)
+    /// <summary>One connection. Returns only after a clean good-bye.</summary>
+    private async Task ServeAsync(BrokerSession session, CancellationToken stopping)
     {
-        tls.UseTls().WithTargetHost(_options.Host).WithSslProtocols(SslProtocols.Tls12 | SslProtocols.Tls13);
-        if (_options.CaFile is not { Length: > 0 } path)
+        while (_passing.Reader.TryRead(out _))
         {
-            return;
+            // Replies to questions of the last connection.
         }
 
-        var authorities = new X509Certificate2Collection();
+        _partsOnTheirWay = 0;
+        lock (_latest)
+        {
+            foreach (var latest in _latest.Values)
+            {
+                // What has been cleared stays so.
+                latest.IsSaid = latest.IsSettled && latest.Message.Payload.IsEmpty;
+            }
+        }
+
+        _ = session.Lost.ContinueWith(
+            _ => Wake(),
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default
+        );
+        await using var tick = _time.CreateTimer(_ => Wake(), null, Tick, Tick).ConfigureAwait(false);
+        await using var stop = stopping.Register(Wake).ConfigureAwait(false);
+        var inFlight = new Queue<InFlight>();
         try
         {
-            authorities.ImportFromPemFile(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
-        {
-            throw new BrokerTroubleException($"Mqtt:CaFile: {path} cannot be read: {e.Message}", e);
-        }
+            var refused = await session
+                .SubscribeAsync([.. _shared.Handlers.Keys.Select(_topics.Filter)])
+                .ConfigureAwait(false);
+            foreach (var filter in refused.Where(_refused.Add))
+            {
+                Log.Refused(_log, _station, filter, "not to be subscribed to");
+            }
 
-        if (authorities.Count == 0)
-        {
-            throw new BrokerTroubleException($"Mqtt:CaFile: {path} holds no certificate; expected PEM");
+            await PumpAsync(session, inFlight, stopping).ConfigureAwait(false);
         }
-
-        // A plant's own authority seldom has a reachable revocation list; the trust is in the one file.
-        tls.WithTrustChain(authorities).WithIgnoreCertificateRevocationErrors();
+        finally
+        {
+            Forget(inFlight);
+        }
     }
 
-    private async Task PumpAsync(
-        IMqttClient client,
-        int window,
-        long largest,
-        Queue<Task<MqttClientPublishResult>> acks,
-        Task<string> lost,
-        CancellationToken stopping
-    )
+    private async Task PumpAsync(BrokerSession session, Queue<InFlight> inFlight, CancellationToken stopping)
     {
+        var waiting = new Waiting(this);
         var published = default(StatePayload);
         var (lookedAt, stateAt, metricsAt, stopsAt) = (default(long?), 0L, default(long?), default(long?));
-
-        // A new broker may hold an old state: ours comes first.
-        foreach (var record in _unacknowledged)
-        {
-            acks.Enqueue(SendAsync(client, record));
-        }
-
         while (true)
         {
-            if (lost.IsCompleted)
+            if (session.Lost.IsCompleted)
             {
-                throw new BrokerTroubleException(await lost.ConfigureAwait(false));
+                throw new BrokerTroubleException(await session.Lost.ConfigureAwait(false));
             }
 
             var now = _time.GetTimestamp();
@@ -342,59 +296,65 @@ internal sealed class StationLink
             if (!isStopping && IsDue(lookedAt, Tick / 2))
             {
                 lookedAt = now;
-                if (_snapshot(_station) is { } snapshot)
+                waiting.LookAgain();
+                if (_shared.Snapshot(_station) is { } snapshot)
                 {
-                    var state = StatePayload.From(snapshot);
+                    var state = StatePayload.From(snapshot, _shared.Outbox.State);
                     var isNews = published is null || state != published with { At = state.At };
                     if (isNews || IsDue(stateAt, StateRepeat))
                     {
-                        await SendAsync(client, Contract.State, state, PayloadJson.Default.StatePayload)
-                            .ConfigureAwait(false);
+                        Report(OutgoingMessage.Of(Contract.State, _station, state));
                         (published, stateAt) = (state, now);
                     }
 
                     if (IsDue(metricsAt, _options.MetricsInterval))
                     {
                         metricsAt = now;
-                        var metrics = MetricsPayload.From(snapshot);
-                        await SendAsync(client, Contract.Metrics, metrics, PayloadJson.Default.MetricsPayload)
-                            .ConfigureAwait(false);
+                        var figures = _shared.Outbox.Figures;
+                        var metrics = MetricsPayload.From(
+                            snapshot,
+                            figures.Records + figures.Pictures,
+                            figures.RecordBytes + figures.PictureBytes
+                        );
+                        Report(OutgoingMessage.Of(Contract.Metrics, _station, metrics));
                     }
+
+                    ReportAlarms(snapshot);
                 }
+
+                ReportShift();
             }
 
-            while (acks.Count < window && _records.Reader.TryRead(out var record))
+            // A bound on what is on its way bounds memory and what a lost connection repeats.
+            var limit = TimeSpan.Zero;
+            while (inFlight.Count < session.Window && Next(waiting, session.LargestPacket, isStopping, out limit) is { } next)
             {
-                _unacknowledged.Enqueue(record);
-                acks.Enqueue(SendAsync(client, record));
+                inFlight.Enqueue(next with { Answer = session.PublishAsync(next.Message) });
             }
 
-            // Records first: a picture goes out when no record waits for a place in the window.
-            if (acks.Count < window && _pictures.Reader.TryRead(out var picture))
+            if (inFlight.Count > 0)
             {
-                await SendAsync(client, picture, largest).ConfigureAwait(false);
+                var first = inFlight.Peek();
+                Settle(session, await first.Answer.ConfigureAwait(false), first);
+                inFlight.Dequeue();
                 continue;
-            }
-
-            if (acks.Count > 0)
-            {
-                Settle(await acks.Peek().ConfigureAwait(false), Contract.Inspection);
-                Interlocked.Increment(ref _acknowledged);
-                _ = acks.Dequeue();
-                _unacknowledged.Dequeue();
             }
 
             if (isStopping)
             {
                 stopsAt ??= now;
-                var isDrained = acks.Count == 0 && !_records.Reader.TryPeek(out _);
-                if (isDrained || _time.GetElapsedTime(stopsAt.Value, now) >= Farewell)
+                if (limit == TimeSpan.Zero || _time.GetElapsedTime(stopsAt.Value, now) >= Farewell)
                 {
-                    await SayGoodByeAsync(client).ConfigureAwait(false);
+                    await SayGoodByeAsync(session).ConfigureAwait(false);
                     return;
                 }
             }
-            else if (acks.Count == 0)
+
+            if (limit > TimeSpan.Zero)
+            {
+                await Task.Delay(limit, _time, CancellationToken.None).ConfigureAwait(false);
+            }
+            else
             {
                 await _wake.Reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
             }
@@ -404,177 +364,325 @@ internal sealed class StationLink
         }
     }
 
-    private async Task SayGoodByeAsync(IMqttClient client)
+    /// <summary>
+    /// What to send next: the latest words, replies, records of the outbox, inspection events, pictures. Null when there is
+    /// nothing, or when <paramref name="limit"/> has to pass first.
+    /// </summary>
+    private InFlight? Next(Waiting waiting, long largest, bool isStopping, out TimeSpan limit)
     {
-        var state = StatePayload.Stopped(_station, _time.GetUtcNow());
-        await SendAsync(client, Contract.State, state, PayloadJson.Default.StatePayload).ConfigureAwait(false);
-        try
+        limit = TimeSpan.Zero;
+        if (NextLatest(largest) is { } latest)
         {
-            await client.DisconnectAsync(new MqttClientDisconnectOptions()).ConfigureAwait(false);
+            return latest;
         }
-        catch (Exception e) when (e is not ArgumentException)
+
+        if (_passing.Reader.TryRead(out var reply))
         {
-            throw new BrokerTroubleException($"{_broker}: {Describe(e)}", e);
+            return new InFlight(reply.Kind, Message(reply), null) { IsKept = false };
+        }
+
+        var now = _time.GetInstant();
+        if (waiting.HasRecord || waiting.HasPart)
+        {
+            limit = _drain.WaitFor(now);
+            if (limit > TimeSpan.Zero)
+            {
+                return null;
+            }
+
+            _drain.TryTake(now);
+            if (waiting.HasRecord)
+            {
+                var record = waiting.TakeRecord();
+                if (record.Message.Payload.Length > largest - PacketOverhead)
+                {
+                    TooLarge(record.Message);
+                    _shared.Outbox.Acknowledge(record.Sequence);
+                    _shared.Outbox.NoteGap(GapKind.Records, 1, "larger than the broker takes");
+                    return Next(waiting, largest, isStopping, out limit);
+                }
+
+                return new InFlight(record.Message.Kind, Message(record.Message), () => _shared.Outbox.Acknowledge(record.Sequence));
+            }
+
+            var part = waiting.TakePart();
+            _partsOnTheirWay++;
+            return new InFlight(
+                Contract.Inspection,
+                Message(part.Part),
+                () =>
+                {
+                    _partsOnTheirWay--;
+                    _shared.Parts.Acknowledge(_station, part.Sequence);
+                    Interlocked.Increment(ref _acknowledged);
+                }
+            );
+        }
+
+        // Pictures stay behind at a stop: they are on the disk.
+        return isStopping ? null : NextPicture(waiting, now, largest, out limit);
+    }
+
+    private InFlight? NextPicture(Waiting waiting, Instant now, long largest, out TimeSpan limit)
+    {
+        limit = TimeSpan.Zero;
+        while (waiting.HasPicture)
+        {
+            var size = waiting.PeekPicture().Message.Payload.Length;
+            limit = _pictureBytes.WaitFor(now, size);
+            if (limit > TimeSpan.Zero)
+            {
+                return null;
+            }
+
+            _pictureBytes.TryTake(now, size);
+            var picture = waiting.TakePicture();
+            if (PictureFit.Within(picture.Message.Payload, largest - PacketOverhead) is { } fitting)
+            {
+                return new InFlight(
+                    picture.Message.Kind,
+                    Message(picture.Message with { Payload = fitting }),
+                    () => _shared.Outbox.Acknowledge(picture.Sequence)
+                );
+            }
+
+            _shared.Outbox.Acknowledge(picture.Sequence);
+            _shared.Outbox.NoteGap(GapKind.Pictures, 1, "larger than the broker takes");
+        }
+
+        return null;
+    }
+
+    private InFlight? NextLatest(long largest)
+    {
+        lock (_latest)
+        {
+            // The state before all else: a new broker may hold an old one.
+            Latest? next = null;
+            foreach (var latest in _latest.Values)
+            {
+                if (!latest.IsSaid && (next is null || latest.Message.Kind == Contract.State))
+                {
+                    next = latest;
+                }
+            }
+
+            if (next is null)
+            {
+                return null;
+            }
+
+            next.IsSaid = true;
+            var payload = next.Message.Kind.Payload is null
+                ? PictureFit.Within(next.Message.Payload, largest - PacketOverhead)
+                : next.Message.Payload;
+            if (payload is null || payload.Value.Length > largest - PacketOverhead)
+            {
+                // The broker would end the connection, again and again.
+                TooLarge(next.Message);
+                return null;
+            }
+
+            return new InFlight(next.Message.Kind, Message(next.Message with { Payload = payload.Value }), () => next.IsSettled = true) { IsKept = false };
         }
     }
 
-    private async Task SendAsync<T>(IMqttClient client, MessageKind row, T payload, JsonTypeInfo<T> type) =>
-        Settle(await CallAsync(client, Message(row, payload, type)).ConfigureAwait(false), row);
-
-    private Task<MqttClientPublishResult> SendAsync(IMqttClient client, PartRecord record)
+    private void TooLarge(OutgoingMessage message)
     {
-        var payload = InspectionPayload.From(record);
-        var message = Message(Contract.Inspection, payload, PayloadJson.Default.InspectionPayload, record.Model);
-        return CallAsync(client, message);
+        if (_refused.Add(message.Kind.Name))
+        {
+            Log.Refused(_log, _station, _topics.Of(message.Kind, message.Parameter), "larger than the broker takes");
+        }
     }
 
-    private async Task SendAsync(IMqttClient client, EvidencePicture picture, long largest)
+    private void ReportAlarms(StationSnapshot snapshot)
     {
-        if (picture.Crop.Length + PacketOverhead > largest)
+        foreach (var kind in AlarmKind.All)
         {
-            Interlocked.Increment(ref _shed);
+            AlarmRecord? alarm = null;
+            foreach (var standing in snapshot.Alarms)
+            {
+                alarm = standing.Code == kind.Code ? standing : alarm;
+            }
+
+            lock (_latest)
+            {
+                var said = _latest[_topics.Of(Contract.Alarm, kind.Name)];
+                if (Equals(said.Of, alarm))
+                {
+                    continue;
+                }
+            }
+
+            if (alarm is null)
+            {
+                Clear(Contract.Alarm, kind.Name);
+                continue;
+            }
+
+            Report(OutgoingMessage.Of(Contract.Alarm, _station, AlarmPayload.From(_station, alarm), parameter: alarm.Name));
+            lock (_latest)
+            {
+                _latest[_topics.Of(Contract.Alarm, kind.Name)].Of = alarm;
+            }
+        }
+    }
+
+    /// <summary>Figures of the running shift, and of one that is over.</summary>
+    private void ReportShift()
+    {
+        var now = _time.GetUtcNow();
+        if (_shared.Shift is not { } count || _shifts.At(now) is not { } shift)
+        {
             return;
         }
 
-        await CallAsync(client, Message(Contract.Image, picture)).ConfigureAwait(false);
-        if (picture.Verdict == Verdict.Reject)
+        try
         {
-            await CallAsync(client, Message(Contract.LastImage, picture)).ConfigureAwait(false);
+            // Also at the start: a shift may have ended while nobody was here to say so, and a second word is a duplicate by its id.
+            if (_shiftTold is not { } told || (told > DateTimeOffset.MinValue && told < shift.From))
+            {
+                var past = _shifts.At(shift.From.AddTicks(-1))!.Value;
+                var final = Figures(past, isFinal: true);
+                _shared.Outbox.Offer(OutgoingMessage.Of(Contract.ShiftEnd, _station, final, final.Id));
+                _shiftTold = DateTimeOffset.MinValue;
+            }
+
+            if (now - _shiftTold >= _options.ShiftInterval || now < _shiftTold)
+            {
+                _shiftTold = now;
+                Report(OutgoingMessage.Of(Contract.Shift, _station, Figures(shift, isFinal: false)));
+            }
+        }
+        catch (IOException)
+        {
+            // The ledger says itself that it cannot be read; figures come when it can.
+        }
+
+        ShiftPayload Figures((DateTimeOffset From, DateTimeOffset To) shift, bool isFinal)
+        {
+            var figures = count(_station, shift.From, shift.To);
+            return new ShiftPayload
+            {
+                Id = $"{_station}/shift/{shift.From.UtcDateTime:yyyyMMdd'T'HHmmss'Z'}",
+                Station = _station,
+                From = shift.From,
+                To = shift.To,
+                At = now,
+                IsFinal = isFinal,
+                Parts = figures.Passed + figures.Rejected + figures.NotInspected + figures.Late,
+                Passed = figures.Passed,
+                Rejected = figures.Rejected,
+                NotInspected = figures.NotInspected,
+                Late = figures.Late,
+                ChallengeParts = figures.ChallengeParts,
+                Defects = figures.Defects,
+            };
         }
     }
 
+    private async Task SayGoodByeAsync(BrokerSession session)
+    {
+        var state = OutgoingMessage.Of(Contract.State, _station, StatePayload.Stopped(_station, _time.GetUtcNow()));
+        var message = new InFlight(Contract.State, Message(state), null) { IsKept = false };
+        Settle(session, await session.PublishAsync(message.Message).ConfigureAwait(false), message);
+        await session.SayGoodByeAsync().ConfigureAwait(false);
+    }
+
     /// <summary>Decides what an acknowledgement means; throws when the message has to be sent again.</summary>
-    private void Settle(MqttClientPublishResult result, MessageKind row)
+    private void Settle(BrokerSession session, MqttClientPublishResult result, InFlight sent)
     {
         switch (result.ReasonCode)
         {
             case MqttClientPublishReasonCode.Success or MqttClientPublishReasonCode.NoMatchingSubscribers:
+                sent.Acknowledged?.Invoke();
                 return;
 
             // Sent again, it would be refused again, and everything behind it would wait for ever.
             case MqttClientPublishReasonCode.TopicNameInvalid or MqttClientPublishReasonCode.PayloadFormatInvalid:
-                Interlocked.Increment(ref _shed);
-                Log.Refused(_log, _station, _topics.Of(row), result.ReasonCode.ToString());
+                Refused();
+                if (sent.IsKept)
+                {
+                    sent.Acknowledged?.Invoke();
+                    _shared.Outbox.NoteGap(GapOf(sent.Kind), 1, $"the broker refuses it ({result.ReasonCode})");
+                }
+
+                return;
+
+            // A plant's access list that is older than a topic must not silence the others.
+            case MqttClientPublishReasonCode.NotAuthorized
+                when !sent.IsKept && sent.Kind != Contract.State:
+                Refused();
                 return;
 
             default:
-                throw new BrokerTroubleException(
-                    $"{_broker} refused {_topics.Of(row)} ({result.ReasonCode}); check the broker's access list"
-                );
-        }
-    }
-
-    /// <summary>
-    /// Publishes within the answer timeout. Whatever the client throws is the broker's or the network's doing
-    /// (a broken connection surfaces as several kinds of exception), so it becomes trouble here and nowhere else.
-    /// </summary>
-    private async Task<MqttClientPublishResult> CallAsync(IMqttClient client, MqttApplicationMessage message)
-    {
-        using var timeout = new CancellationTokenSource(_options.AnswerTimeout, _time);
-        try
-        {
-            return await client.PublishAsync(message, timeout.Token).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is not ArgumentException)
-        {
-            throw new BrokerTroubleException(
-                timeout.IsCancellationRequested
-                    ? $"{_broker} did not answer within {_options.AnswerTimeout.TotalSeconds:0.#} s"
-                    : $"lost {_broker}: {Describe(e)}",
-                e
-            );
-        }
-    }
-
-    private MqttApplicationMessage Message<T>(MessageKind row, T payload, JsonTypeInfo<T> type, string? model = null) =>
-        Message(
-            row,
-            _topics.Of(row),
-            JsonSerializer.SerializeToUtf8Bytes(payload, type),
-            model is null ? [] : [Property("model", model)]
-        );
-
-    private MqttApplicationMessage Message(MessageKind row, EvidencePicture picture)
-    {
-        List<MqttUserProperty> about =
-        [
-            Property("resultId", picture.PartId),
-            Property("verdict", picture.Verdict.ToString()),
-            .. picture.Label is { } label ? [Property("label", label)] : Array.Empty<MqttUserProperty>(),
-        ];
-        return Message(row, _topics.Of(row, picture.PartId), picture.Crop, about);
-    }
-
-    private static MqttApplicationMessage Message(
-        MessageKind row,
-        string topic,
-        ReadOnlyMemory<byte> payload,
-        IEnumerable<MqttUserProperty> about
-    ) =>
-        new()
-        {
-            Topic = topic,
-            Payload = new ReadOnlySequence<byte>(payload),
-            QualityOfServiceLevel = row.Qos,
-            Retain = row.Retain,
-            ContentType = row.ContentType,
-            MessageExpiryInterval = (uint)(row.Expiry?.TotalSeconds ?? 0),
-            UserProperties = [Property("schema", row.Schema), .. about],
-        };
-
-    private static MqttUserProperty Property(string name, string value) =>
-        new(name, Encoding.UTF8.GetBytes(value));
-
-    private string WhyLost(MqttClientDisconnectedEventArgs e) =>
-        e.Reason switch
-        {
-            MqttClientDisconnectReason.SessionTakenOver =>
-                $"{_broker} gave the place to another client with the id {_options.ClientId}-{_station}; "
-                    + "give each device its own Mqtt:ClientId",
-            MqttClientDisconnectReason.NormalDisconnection => $"lost {_broker}: {Describe(e.Exception)}",
-            _ => $"lost {_broker}: {(e.Exception is null ? e.Reason.ToString() : Describe(e.Exception))}",
-        };
-
-    /// <summary>The cause at the bottom of an exception, on one line.</summary>
-    private static string Describe(Exception? exception)
-    {
-        if (exception is null)
-        {
-            return "connection closed";
+                throw session.Refused(sent.Message.Topic, result.ReasonCode);
         }
 
-        for (var e = exception; e is not null; e = e.InnerException)
+        void Refused()
         {
-            switch (e)
+            if (_refused.Add(sent.Message.Topic))
             {
-                case SocketException
-                {
-                    SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData
-                }:
-                    return "no such host name";
-                // Its own message may repeat the address.
-                case SocketException { NativeErrorCode: > 0 } socket:
-                    return new Win32Exception(socket.NativeErrorCode).Message;
-                case AuthenticationException:
-                    return e.Message.ReplaceLineEndings(" ");
-                case MqttClientUnexpectedDisconnectReceivedException refused:
-                    return $"disconnected by the broker ({refused.ReasonCode})";
-                case OperationCanceledException when e.InnerException is null:
-                    return "no answer in time";
-                default:
-                    break;
+                Log.Refused(_log, _station, sent.Message.Topic, result.ReasonCode.ToString());
             }
         }
-
-        return exception.GetBaseException().Message.ReplaceLineEndings(" ");
     }
 
-    private static void Forget(Queue<Task<MqttClientPublishResult>> acks)
-    {
-        // Their records stay in _unacknowledged and are sent again; their failures are the one already reported.
-        foreach (var ack in acks)
+    private static GapKind GapOf(MessageKind kind) =>
+        kind.Keeping switch
         {
-            _ = ack.ContinueWith(
+            Keeping.Ledger => GapKind.Inspections,
+            Keeping.Picture => GapKind.Pictures,
+            _ => GapKind.Records,
+        };
+
+    private MqttApplicationMessage Message(PartRecord part) =>
+        Message(
+            OutgoingMessage.Of(Contract.Inspection, _station, InspectionPayload.From(part), part.Id) with
+            {
+                Properties = new Dictionary<string, string> { ["model"] = part.Model },
+            }
+        );
+
+    private MqttApplicationMessage Message(OutgoingMessage message)
+    {
+        var kind = message.Kind;
+        List<MqttUserProperty> about = [Property("schema", kind.Schema)];
+        if (message.Id is { } id)
+        {
+            about.Add(Property("id", id));
+        }
+
+        foreach (var (name, value) in message.Properties)
+        {
+            about.Add(Property(name, value));
+        }
+
+        return new MqttApplicationMessage
+        {
+            Topic = _topics.Of(kind, message.Parameter),
+            Payload = new ReadOnlySequence<byte>(message.Payload),
+            QualityOfServiceLevel = kind.Qos,
+            Retain = kind.Retain,
+            ContentType = kind.ContentType,
+            PayloadFormatIndicator =
+                kind.Payload is null || message.Payload.IsEmpty
+                    ? MqttPayloadFormatIndicator.Unspecified
+                    : MqttPayloadFormatIndicator.CharacterData,
+            MessageExpiryInterval = (uint)(kind.Expiry?.TotalSeconds ?? 0),
+            CorrelationData = message.CorrelationData,
+            UserProperties = about,
+        };
+    }
+
+    private static MqttUserProperty Property(string name, string value) => new(name, Encoding.UTF8.GetBytes(value));
+
+    private static void Forget(Queue<InFlight> inFlight)
+    {
+        // They are read again from where they wait; their failures are the one already reported.
+        foreach (var sent in inFlight)
+        {
+            _ = sent.Answer.ContinueWith(
                 static task => task.Exception,
                 CancellationToken.None,
                 TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
@@ -583,6 +691,151 @@ internal sealed class StationLink
         }
     }
 
-    /// <summary>The broker or the way to it; the message is one line for <see cref="State"/>.</summary>
-    private sealed class BrokerTroubleException(string message, Exception? inner = null) : Exception(message, inner);
+    /// <summary>The latest word on a retained topic.</summary>
+    private sealed class Latest(OutgoingMessage message)
+    {
+        public OutgoingMessage Message { get; } = message;
+
+        public bool IsSaid { get; set; }
+
+        /// <summary>Whether a broker has acknowledged it.</summary>
+        public bool IsSettled { get; set; }
+
+        /// <summary>The alarm it tells of; null for everything else, and for no alarm.</summary>
+        public AlarmRecord? Of { get; set; }
+    }
+
+    /// <summary>A message on its way, and what its acknowledgement does.</summary>
+    private sealed record InFlight(MessageKind Kind, MqttApplicationMessage Message, Action? Acknowledged)
+    {
+        /// <summary>Whether it waits in ledger or outbox, where a refusal must end the waiting.</summary>
+        public bool IsKept { get; init; } = true;
+
+        /// <summary>The broker's answer.</summary>
+        public Task<MqttClientPublishResult> Answer { get; init; } = NotSent;
+    }
+
+    /// <summary>What one connection has read and not sent yet: a page of each kind, from where the broker's knowledge ends.</summary>
+    private sealed class Waiting
+    {
+        private readonly StationLink _link;
+        private readonly Queue<NumberedPart> _parts = new();
+        private readonly Queue<StoredMessage> _records = new();
+        private readonly Queue<StoredMessage> _pictures = new();
+        private long? _partsThrough;
+        private long _marked;
+        private long _recordsAfter;
+        private long _picturesAfter;
+        private bool _recordsRead;
+        private bool _picturesRead;
+
+        public Waiting(StationLink link)
+        {
+            _link = link;
+            LookAgain();
+        }
+
+        public bool HasPart => _parts.Count > 0 || ReadParts();
+
+        public bool HasRecord => _records.Count > 0 || ReadOutbox(Keeping.Record, _records, ref _recordsAfter, ref _recordsRead);
+
+        public bool HasPicture =>
+            _pictures.Count > 0 || ReadOutbox(Keeping.Picture, _pictures, ref _picturesAfter, ref _picturesRead);
+
+        public NumberedPart TakePart() => _parts.Dequeue();
+
+        public StoredMessage TakeRecord() => _records.Dequeue();
+
+        public StoredMessage PeekPicture() => _pictures.Peek();
+
+        public StoredMessage TakePicture() => _pictures.Dequeue();
+
+        /// <summary>Asks ledger and outbox even if nobody has said that there is news.</summary>
+        public void LookAgain() => (_link._partNews, _link._outboxNews) = (true, true);
+
+        private bool ReadParts()
+        {
+            if (!_link._partNews)
+            {
+                return false;
+            }
+
+            // First the flag: what is written from here on sets it again.
+            _link._partNews = false;
+            var feed = _link._shared.Parts;
+            try
+            {
+                _partsThrough ??= _marked = feed.Mark(_link._station);
+                while (_parts.Count == 0)
+                {
+                    var from = _partsThrough.Value;
+                    var stretch = feed.Read(_link._station, from, PartPage);
+                    if (stretch.Removed > 0)
+                    {
+                        _link._shared.Outbox.NoteGap(GapKind.Inspections, stretch.Removed, "the ledger no longer held them");
+                    }
+
+                    foreach (var part in stretch.Parts)
+                    {
+                        _parts.Enqueue(part);
+                    }
+
+                    _partsThrough = stretch.Through;
+                    if (stretch.Through == from)
+                    {
+                        return false;
+                    }
+
+                    if (_parts.Count == 0 && stretch.Through - _marked >= MarkStride)
+                    {
+                        _marked = stretch.Through;
+                        if (_link._partsOnTheirWay == 0)
+                        {
+                            feed.Acknowledge(_link._station, _marked);
+                        }
+                    }
+                }
+
+                // There may be another page.
+                _link._partNews = true;
+                return true;
+            }
+            catch (IOException)
+            {
+                // The ledger says itself what is wrong; the next tick asks again.
+                return false;
+            }
+        }
+
+        private bool ReadOutbox(Keeping kept, Queue<StoredMessage> into, ref long after, ref bool wasRead)
+        {
+            if (_link._outboxNews)
+            {
+                _link._outboxNews = false;
+                (_recordsRead, _picturesRead) = (false, false);
+            }
+
+            if (wasRead)
+            {
+                return false;
+            }
+
+            try
+            {
+                foreach (var message in _link._shared.Outbox.Read(_link._station, kept, after, OutboxPage, OutboxPageBytes))
+                {
+                    into.Enqueue(message);
+                    after = message.Sequence;
+                }
+            }
+            catch (IOException)
+            {
+                // The outbox says itself what is wrong; the next tick asks again.
+            }
+
+            // Nothing more until there is news.
+            wasRead = into.Count == 0;
+            return into.Count > 0;
+        }
+    }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Net.WebSockets;
 using EdgeInspector.Line;
 using EdgeInspector.Telemetry;
 using Microsoft.AspNetCore.Connections;
@@ -25,6 +26,12 @@ internal sealed class WebServer(
     private readonly WebServices _services = services ?? new WebServices();
     private WebApplication? _app;
     private WebApi? _api;
+
+    /// <summary>
+    /// Takes MQTT over WebSocket at <c>/mqtt</c>, and returns when the connection has ended; null where there is no broker here. Only
+    /// pages of this server are let through to it: a browser sends along where a page is from.
+    /// </summary>
+    public Func<WebSocket, EndPoint?, Task>? Mqtt { get; init; }
 
     /// <summary>Where the page is, such as <c>http://127.0.0.1:8080</c>; null before it is served.</summary>
     public string? Url { get; private set; }
@@ -128,7 +135,30 @@ internal sealed class WebServer(
         app.UseRouting();
         WebPage.Map(app, pictures, snapshots, _services.Unresponsive);
         _api!.Map(app);
+        if (Mqtt is { } mqtt)
+        {
+            app.UseWebSockets();
+            app.Map("/mqtt", context => ServeMqttAsync(context, mqtt));
+        }
+
         return app;
+    }
+
+    private static async Task ServeMqttAsync(HttpContext context, Func<WebSocket, EndPoint?, Task> mqtt)
+    {
+        var origin = context.Request.Headers.Origin.ToString();
+        var isOurs =
+            origin.Length == 0
+            || (Uri.TryCreate(origin, UriKind.Absolute, out var from) && from.Authority == context.Request.Host.Value);
+        if (!context.WebSockets.IsWebSocketRequest || !isOurs || !context.WebSockets.WebSocketRequestedProtocols.Contains("mqtt"))
+        {
+            context.Response.StatusCode = isOurs ? StatusCodes.Status400BadRequest : StatusCodes.Status403Forbidden;
+            return;
+        }
+
+        using var socket = await context.WebSockets.AcceptWebSocketAsync("mqtt").ConfigureAwait(false);
+        var remote = context.Connection.RemoteIpAddress;
+        await mqtt(socket, remote is null ? null : new IPEndPoint(remote, context.Connection.RemotePort)).ConfigureAwait(false);
     }
 
     /// <summary>Passes on warnings and errors: a page asks for something each second, and nobody reads that.</summary>

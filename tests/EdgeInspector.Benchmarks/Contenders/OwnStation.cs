@@ -18,21 +18,34 @@ internal sealed class OwnStation : IDisposable
     private const int PoolSize = 3;
 
     private readonly StepBelt _belt = new(10.0 * Scene.Width);
-    private readonly FrameSlot _slot = new();
     private readonly DecisionQueue _decisions = new();
     private readonly Channel<PartEvent> _events = Channel.CreateBounded<PartEvent>(1024);
     private readonly FramePool _pool = new(Scene.Width, Scene.Height, PoolSize);
     private readonly InspectLoop _loop;
     private readonly object _gate = new();
+    private readonly Action? _taking;
+    private readonly Action<Frame>? _taken;
     private long _sequence;
+    private (int Parts, double Milliseconds) _last;
 
     /// <summary>Wires and starts it.</summary>
     /// <param name="detector">The first stage.</param>
     /// <param name="classifier">The second.</param>
     /// <param name="picture">What its camera sees, in every frame.</param>
     /// <param name="name">For the thread's name.</param>
-    public OwnStation(IDetector detector, IClassifier classifier, OpenCvSharp.Mat picture, string name = "bench")
+    /// <param name="taking">Called on the inspect thread when it has done with a frame and comes for the next.</param>
+    /// <param name="taken">Called on it when it has got one.</param>
+    public OwnStation(
+        IDetector detector,
+        IClassifier classifier,
+        OpenCvSharp.Mat picture,
+        string name = "bench",
+        Action? taking = null,
+        Action<Frame>? taken = null
+    )
     {
+        _taking = taking;
+        _taken = taken;
         List<Frame> frames = [];
         while (_pool.TryRent(out var frame))
         {
@@ -58,21 +71,20 @@ internal sealed class OwnStation : IDisposable
             Figures,
             TimeProvider.System
         );
-        _loop = new InspectLoop(name, Take, () => _slot.IsDrained, inspector, new Liveness(), TimeProvider.System);
+        _loop = new InspectLoop(name, Take, () => Slot.IsDrained, inspector, new Liveness(), TimeProvider.System);
         _loop.Start();
     }
 
     /// <summary>What its inspect thread counts.</summary>
     public InspectionFigures Figures { get; } = new();
 
-    /// <summary>Frames that a newer one displaced.</summary>
-    public long Dropped => _slot.Dropped;
+    /// <summary>Where its frames come from.</summary>
+    public FrameSlot Slot { get; } = new();
 
     /// <summary>Gives it a frame and waits until it has been inspected; milliseconds from capture to the last verdict.</summary>
     /// <param name="parts">Set to how many verdicts came.</param>
     public double Inspect(out int parts)
     {
-        _belt.Step();
         var inspected = Figures.Frames + 1;
         if (!TryPut())
         {
@@ -91,20 +103,8 @@ internal sealed class OwnStation : IDisposable
             }
         }
 
-        parts = 0;
-        var milliseconds = double.NaN;
-        while (_decisions.TryRead(out var decision))
-        {
-            parts++;
-            milliseconds = decision.DecidedAt.MillisecondsSince(decision.CapturedAt);
-        }
-
-        while (_events.Reader.TryRead(out _))
-        {
-            // The part book's, which is not here.
-        }
-
-        return milliseconds;
+        parts = _last.Parts;
+        return _last.Milliseconds;
     }
 
     /// <summary>Offers a frame captured now and does not wait; false when every frame is in use.</summary>
@@ -117,42 +117,47 @@ internal sealed class OwnStation : IDisposable
 
         frame.Sequence = ++_sequence;
         frame.CapturedAt = TimeProvider.System.GetInstant().Nanoseconds;
-        _slot.Put(frame);
+        Slot.Put(frame);
         return true;
-    }
-
-    /// <summary>For a stream of frames: new parts from here on, and the old verdicts forgotten.</summary>
-    public void Step()
-    {
-        _belt.Step();
-        while (_decisions.TryRead(out _))
-        {
-            // Nobody fires here.
-        }
-
-        while (_events.Reader.TryRead(out _))
-        {
-            // Nor keeps books.
-        }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _slot.Complete();
+        Slot.Complete();
         _loop.Dispose();
-        _slot.Dispose();
+        Slot.Dispose();
         _pool.Dispose();
     }
 
     /// <summary>On the inspect thread: whoever comes for a frame has done with the last one.</summary>
     private Frame? Take(TimeSpan timeout)
     {
+        _taking?.Invoke();
+        var last = (Parts: 0, Milliseconds: double.NaN);
+        while (_decisions.TryRead(out var decision))
+        {
+            last = (last.Parts + 1, decision.DecidedAt.MillisecondsSince(decision.CapturedAt));
+        }
+
+        while (_events.Reader.TryRead(out _))
+        {
+            // The part book's, which is not here.
+        }
+
         lock (_gate)
         {
+            _last = last.Parts > 0 ? last : _last;
             Monitor.PulseAll(_gate);
         }
 
-        return _slot.Take(timeout);
+        var frame = Slot.Take(timeout);
+        if (frame is not null)
+        {
+            _taken?.Invoke(frame);
+            _belt.Step(); // New parts.
+        }
+
+        return frame;
     }
 }

@@ -23,17 +23,18 @@ internal static class BenchmarkPage
         """;
 
     /// <summary>Where the page is in this repository; null when the program does not run from within it.</summary>
-    public static string? Find()
+    public static string? Find() => Root() is { } root ? Path.Combine(root, "docs", "benchmarks.md") : null;
+
+    /// <summary>The repository's folder; null when the program does not run from within it.</summary>
+    public static string? Root()
     {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "EdgeInspector.sln")))
         {
-            if (File.Exists(Path.Combine(folder.FullName, "EdgeInspector.sln")))
-            {
-                return Path.Combine(folder.FullName, "docs", "benchmarks.md");
-            }
+            folder = folder.Parent;
         }
 
-        return null;
+        return folder?.FullName;
     }
 
     /// <summary>Puts sections into the page.</summary>

@@ -147,9 +147,7 @@ internal static class ThroughputWork
             var watch = Stopwatch.StartNew();
             for (var frame = 0; watch.Elapsed < time; frame++)
             {
-                var station = _stations[frame % _stations.Count];
-                station.Step();
-                station.TryPut();
+                _stations[frame % _stations.Count].TryPut();
                 timer.WaitUntil(start + ((frame + 1) * interval), spin: false);
             }
 

@@ -99,7 +99,7 @@ public sealed class LedgerMigrationTests : IDisposable
         using var connection = Sql("PRAGMA user_version");
         using var command = connection.CreateCommand();
         command.CommandText = "PRAGMA user_version";
-        Assert.Equal(2L, command.ExecuteScalar());
+        Assert.Equal(3L, command.ExecuteScalar());
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public sealed class LedgerMigrationTests : IDisposable
         MakeVersionOne();
 
         Assert.Equal(
-            $"{_folder["ledger.db"]}: has schema 1, and this program reads 2; "
+            $"{_folder["ledger.db"]}: has schema 1, and this program reads 3; "
                 + "start the service once to bring an older ledger up to date, or update the program.",
             Assert.Throws<LedgerException>(() => new LedgerReader(_folder["ledger.db"]).Runs()).Message);
     }

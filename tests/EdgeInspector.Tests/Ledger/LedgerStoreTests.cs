@@ -187,7 +187,7 @@ public sealed class LedgerStoreTests : IDisposable
         using var store = Store(_folder.Path);
 
         Assert.StartsWith(
-            $"{_folder["ledger.db"]}: has schema 99, and this program knows 2; ",
+            $"{_folder["ledger.db"]}: has schema 99, and this program knows 3; ",
             Assert.Throws<LedgerException>(store.Open).Message,
             StringComparison.Ordinal);
     }

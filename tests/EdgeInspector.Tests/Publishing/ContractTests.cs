@@ -99,6 +99,10 @@ public sealed class ContractTests
     }
 
     [Fact]
+    public void TheTableForPeopleIsTheOneInTheCode() =>
+        Assert.Contains(ContractDocuments.Table(), File.ReadAllText(Path.Combine(SourceTree.Root, "docs/mqtt.md")));
+
+    [Fact]
     public void NobodyWrittenAgainstTheReleasedContractIsBroken() =>
         Assert.Empty(ContractComparison.Breaks(Released(), ContractDocuments.AsyncApi()));
 

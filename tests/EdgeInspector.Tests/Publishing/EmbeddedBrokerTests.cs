@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using EdgeInspector.Line;
 using EdgeInspector.Publishing;
+using EdgeInspector.Web;
 using Microsoft.Extensions.Logging.Abstractions;
 using MQTTnet;
 using MQTTnet.Formatter;
@@ -146,6 +147,46 @@ public sealed class EmbeddedBrokerTests
 
         Assert.Equal(0, await ReceiveAsync(socket));
         Assert.True(client.IsConnected);
+    }
+
+    [Fact]
+    public async Task PagesReachItOverWebSocketAndOnlyOurOwn()
+    {
+        await using var broker = await StartAsync();
+        await using var web = new WebServer(
+            new WebOptions { Address = "http://127.0.0.1:0" },
+            new RecentPictures(),
+            () => [],
+            NullLoggerFactory.Instance
+        )
+        {
+            Mqtt = broker.ServeAsync,
+        };
+        await web.StartAsync(TestContext.Current.CancellationToken);
+        var address = web.Url!["http://".Length..];
+
+        Assert.Equal(MqttClientConnectResultCode.Success, await ConnectOverWebAsync("ann", "right", null));
+        Assert.Equal(MqttClientConnectResultCode.Success, await ConnectOverWebAsync("ann", "right", $"http://{address}"));
+        Assert.Equal(MqttClientConnectResultCode.BadUserNameOrPassword, await ConnectOverWebAsync("ann", "wrong", null));
+        // A page from elsewhere, in a browser that reaches us.
+        await Assert.ThrowsAnyAsync<Exception>(() => ConnectOverWebAsync("ann", "right", "http://evil.example"));
+
+        async Task<MqttClientConnectResultCode> ConnectOverWebAsync(string name, string password, string? origin)
+        {
+            using var client = new MqttClientFactory().CreateMqttClient();
+            var result = await client.ConnectAsync(
+                new MqttClientOptionsBuilder()
+                    .WithProtocolVersion(MqttProtocolVersion.V500)
+                    .WithWebSocketServer(o =>
+                        o.WithUri($"ws://{address}/mqtt")
+                            .WithRequestHeaders(origin is null ? new Dictionary<string, string>() : new() { ["Origin"] = origin })
+                    )
+                    .WithCredentials(name, password)
+                    .Build(),
+                TestContext.Current.CancellationToken
+            );
+            return result.ResultCode;
+        }
     }
 
     private static async Task<int> ReceiveAsync(Socket socket)

@@ -3,6 +3,7 @@ using EdgeInspector.Line;
 using EdgeInspector.Publishing;
 using EdgeInspector.Telemetry;
 using MQTTnet.Protocol;
+using OpenCvSharp;
 using Xunit;
 
 namespace EdgeInspector.Tests.Publishing;
@@ -20,10 +21,11 @@ public sealed class PublisherTests
         await using var reader = await Reader.ConnectAsync(broker);
         await using var running = new Running(broker.Port);
 
-        OfferOneOfEach(running.Publisher);
-        var messages = await reader.WaitForAsync("image/last");
-        messages = await reader.WaitForAsync("event/inspection", 3);
-        messages = await reader.WaitForAsync("metrics");
+        OfferOneOfEach(running);
+        await reader.WaitForAsync("image/last");
+        await reader.WaitForAsync("event/inspection", 3);
+        await reader.WaitForAsync("metrics");
+        var messages = await reader.WaitForAsync("Z-5");
 
         foreach (
             var row in (MessageKind[])[Contract.State, Contract.Metrics, Contract.Inspection, Contract.Image, Contract.LastImage]
@@ -53,7 +55,7 @@ public sealed class PublisherTests
             await using var broker = await TestBroker.StartAsync(kind);
             await using var reader = await Reader.ConnectAsync(broker);
             await using var running = new Running(broker.Port);
-            OfferOneOfEach(running.Publisher);
+            OfferOneOfEach(running);
             await reader.WaitForAsync("event/inspection", 3);
             await reader.WaitForAsync("image/20261123T144800Z-6");
             await reader.WaitForAsync("metrics");
@@ -61,6 +63,8 @@ public sealed class PublisherTests
             return
             [
                 .. messages
+                    // Whatever may be left of earlier alarms is cleared.
+                    .Where(m => !m.Topic.Contains("/alarm/", StringComparison.Ordinal))
                     .Select(m =>
                         $"{m.Topic} {m.Qos} {m.Retain} {m.ContentType} {m.Expires} {m.Properties} "
                         + Convert.ToBase64String(m.Payload)
@@ -78,7 +82,7 @@ public sealed class PublisherTests
         await using var broker = await TestBroker.StartAsync(kind);
         await using var first = await Reader.ConnectAsync(broker);
         await using var running = new Running(broker.Port);
-        OfferOneOfEach(running.Publisher);
+        OfferOneOfEach(running);
         await first.WaitForAsync("image/last");
         await first.WaitForAsync("metrics");
 
@@ -145,7 +149,7 @@ public sealed class PublisherTests
         await reader.WaitForAsync("state");
         for (var n = 1; n <= 40; n++)
         {
-            running.Publisher.Offer(Some.Record(n));
+            running.Offer(Some.Record(n));
         }
 
         await running.DisposeAsync();
@@ -201,7 +205,7 @@ public sealed class PublisherTests
         await broker.KillAsync();
         for (var n = 1; n <= 500; n++)
         {
-            running.Publisher.Offer(Some.Record(n));
+            running.Offer(Some.Record(n));
         }
 
         await running.Log.WaitForAsync("cannot publish");
@@ -234,7 +238,7 @@ public sealed class PublisherTests
 
         for (var n = 1; n <= Count; n++)
         {
-            running.Publisher.Offer(Some.Record(n));
+            running.Offer(Some.Record(n));
             if (n % 600 == 0)
             {
                 // In the middle of the stream: some are on the wire, some acknowledged, some neither.
@@ -261,7 +265,7 @@ public sealed class PublisherTests
         await broker.FreezeAsync();
         for (var n = 1; n <= 100; n++)
         {
-            running.Publisher.Offer(Some.Record(n));
+            running.Offer(Some.Record(n));
         }
 
         await running.Log.WaitForAsync("did not answer within 0.3 s");
@@ -287,7 +291,7 @@ public sealed class PublisherTests
         await using var broker = await Mosquitto.StartWithAsync($"acl_file {list}");
         await using var running = new Running(broker.Port);
 
-        running.Publisher.Offer(Some.Record(1));
+        running.Offer(Some.Record(1));
         await running.Log.WaitForAsync($"refused {Root}{forbidden} (NotAuthorized); check the broker's access list");
 
         Assert.Equal(0, running.Publisher.Shed);
@@ -305,45 +309,219 @@ public sealed class PublisherTests
     }
 
     [Fact]
-    public async Task AFullQueueShedsItsOldestAndCounts()
+    public async Task APictureTooLargeForTheBrokerIsMadeSmaller()
     {
-        await using var broker = await TestBroker.StartAsync(BrokerKind.Embedded);
-        await using var cable = new Cable(broker.Port, isPlugged: false);
-        await using var running = new Running(
-            cable.Port,
-            o => (o.QueueCapacity, o.PictureQueueCapacity) = (10, 2)
-        );
-        for (var n = 1; n <= 25; n++)
-        {
-            running.Publisher.Offer(Some.Record(n));
-            running.Publisher.Offer(Some.Picture(n));
-        }
-
-        Assert.Equal(15 + 23, running.Publisher.Shed);
+        var large = Some.Jpeg(1600, 1200);
+        await using var broker = await Mosquitto.StartWithAsync("max_packet_size 40000");
         await using var reader = await Reader.ConnectAsync(broker);
-        cable.Plug();
-        await reader.WaitForAsync("inspection", 10);
-        var messages = await reader.WaitForAsync("image/20261123T144800Z-25");
+        await using var running = new Running(broker.Port);
+        Assert.True(large.Length > 100_000);
 
-        Assert.Equal(Enumerable.Range(16, 10).Select(n => (long)n), messages.Where(IsInspection).Select(NumberOf));
-        Assert.DoesNotContain(messages, m => m.Topic.EndsWith("Z-23"));
-        Assert.Contains(messages, m => m.Topic.EndsWith("Z-24"));
+        running.Offer(Some.Picture(1) with { Crop = large });
+        var messages = await reader.WaitForAsync("Z-1");
+        await reader.WaitForAsync("image/last");
+
+        var picture = messages.Single(m => m.Topic.EndsWith("Z-1", StringComparison.Ordinal));
+        Assert.InRange(picture.Payload.Length, 5_000, 40_000);
+        using var decoded = Cv2.ImDecode(picture.Payload, ImreadModes.Color);
+        Assert.Equal(1600 / 1200.0, decoded.Width / (double)decoded.Height, 0.02);
+        Assert.Equal(0, running.Publisher.Shed);
     }
 
     [Fact]
-    public async Task APictureTooLargeForTheBrokerIsShedAndTheConnectionLives()
+    public async Task APictureThatCannotBeMadeToFitIsShedToldAndTheConnectionLives()
     {
         await using var broker = await TestBroker.StartAsync(BrokerKind.Embedded);
         await using var reader = await Reader.ConnectAsync(broker);
         await using var running = new Running(broker.Port);
 
-        running.Publisher.Offer(Some.Picture(1, bytes: 2_000_000));
-        running.Publisher.Offer(Some.Picture(2));
+        running.Offer(Some.Picture(1, Verdict.Late, bytes: 2_000_000));
+        running.Offer(Some.Picture(2));
         await reader.WaitForAsync("Z-2");
+        var messages = await reader.WaitForAsync("event/gap");
 
         Assert.Equal(1, running.Publisher.Shed);
+        Assert.Contains(
+            "\"kind\":\"Pictures\",\"count\":1,\"why\":\"larger than the broker takes\"",
+            messages.Single(m => m.Topic.EndsWith("gap", StringComparison.Ordinal)).Text
+        );
         Assert.Equal("connected", running.Publisher.BrokerState);
-        Assert.Single(running.Log.Lines, line => line.Contains("publishes to"));
+        Assert.Single(running.Log.Lines, line => line.Contains("biscuit-1 publishes to"));
+    }
+
+    [Fact]
+    public async Task AlarmsStandOnTheirTopicsAndAreTakenBack()
+    {
+        await using var broker = await TestBroker.StartAsync(BrokerKind.Mosquitto);
+        var alarm = Some.Alarm(AlarmCode.BinFull, Some.Instant);
+        var snapshot = Some.Snapshot() with { Alarms = [alarm] };
+        await using var running = new Running(broker.Port, snapshots: () => [Volatile.Read(ref snapshot)]);
+        await using var reader = await Reader.ConnectAsync(broker, Root + "alarm/bin-full");
+
+        var messages = await reader.WaitAsync(all => all.Any(m => m.Payload.Length > 0));
+        Assert.Contains("\"state\":\"ActiveUnacknowledged\"", messages[^1].Text);
+        Volatile.Write(ref snapshot, snapshot with { Alarms = [alarm with { State = AlarmState.ActiveAcknowledged }] });
+        await reader.WaitAsync(all => all[^1].Text.Contains("ActiveAcknowledged", StringComparison.Ordinal));
+        Volatile.Write(ref snapshot, snapshot with { Alarms = [] });
+        await reader.WaitAsync(all => all[^1].Payload.Length == 0);
+
+        await using var late = await Reader.ConnectAsync(broker, Root + "+");
+        Assert.DoesNotContain(await late.WaitForAsync("state"), m => m.Topic.Contains("alarm", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(BrokerKind.Embedded)]
+    [InlineData(BrokerKind.Mosquitto)]
+    public async Task ARequestIsHandledAndAnsweredWhereItAsks(BrokerKind kind)
+    {
+        await using var broker = await TestBroker.StartAsync(kind);
+        await using var reader = await Reader.ConnectAsync(broker, Root + "reply/+");
+        await using var running = new Running(
+            broker.Port,
+            prepare: publisher =>
+                publisher.Handle(
+                    Contract.Command,
+                    (request, _) =>
+                    {
+                        publisher.Reply(
+                            request,
+                            Some.Reply(request.Station, request.Parameter!)
+                        );
+                        return Task.CompletedTask;
+                    }
+                )
+        );
+        await running.Log.WaitForAsync("biscuit-1 publishes to");
+        await reader.SayUntilAsync(
+            Root + "cmd/arm",
+            "{\"id\":\"1\"}",
+            Root + "reply/panel-7",
+            all => all.Any(m => m.Topic == Root + "reply/panel-7")
+        );
+        // Anywhere else the station does not go.
+        await reader.SayUntilAsync(
+            Root + "cmd/pause",
+            "{\"id\":\"2\"}",
+            Root + "state",
+            all => all.Any(m => m.Topic == Root + "reply/all" && m.Text.Contains("pause", StringComparison.Ordinal))
+        );
+
+        Assert.Contains(reader.Messages, m => m.Topic == Root + "reply/panel-7" && m.Correlation == "c-1");
+    }
+
+    [Fact]
+    public async Task ARetainedCommandIsNotDone()
+    {
+        await using var broker = await TestBroker.StartAsync(BrokerKind.Mosquitto);
+        await using var reader = await Reader.ConnectAsync(broker, Root + "reply/+");
+        await reader.SayAsync(Root + "cmd/arm", "{\"id\":\"1\"}", null, retain: true);
+        var done = new List<string?>();
+        await using var running = new Running(
+            broker.Port,
+            prepare: publisher =>
+                publisher.Handle(
+                    Contract.Command,
+                    (request, _) =>
+                    {
+                        done.Add(request.Parameter);
+                        publisher.Reply(
+                            request,
+                            Some.Reply(request.Station, "pause")
+                        );
+                        return Task.CompletedTask;
+                    }
+                )
+        );
+        await running.Log.WaitForAsync("biscuit-1 publishes to");
+
+        await reader.SayUntilAsync(Root + "cmd/pause", "{\"id\":\"2\"}", null, all => all.Count > 0);
+
+        Assert.DoesNotContain("arm", done);
+        Assert.Equal(1, running.Publisher.RequestsRefused);
+    }
+
+    [Theory]
+    [InlineData(BrokerKind.Embedded)]
+    [InlineData(BrokerKind.Mosquitto)]
+    public async Task WhatWaitsSurvivesARestartOfTheServiceWhileTheBrokerIsAway(BrokerKind kind)
+    {
+        using var folder = new TemporaryFolder();
+        await using var broker = await TestBroker.StartAsync(kind);
+        await broker.KillAsync();
+        await using (var before = new Running(broker.Port, folder: folder.Path))
+        {
+            for (var n = 1; n <= 300; n++)
+            {
+                before.Offer(Some.Record(n));
+                if (n % 10 == 0)
+                {
+                    before.Offer(Some.Picture(n));
+                }
+            }
+
+            await Some.LabelAsync(before.Outbox, 1).Patiently();
+        }
+
+        await broker.StartAsync();
+        await using var reader = await Reader.ConnectAsync(broker, Root + "#");
+        await using var running = new Running(broker.Port, folder: folder.Path);
+        running.Offer(Some.Record(301));
+        await reader.WaitForAsync("event/inspection", 301);
+        await reader.WaitForAsync("review/label");
+        var messages = await reader.WaitAsync(all => all.Count(m => m.Topic.Contains("/image/2026", StringComparison.Ordinal)) == 30);
+
+        Assert.Equal(Enumerable.Range(1, 301).Select(n => (long)n), messages.Where(IsInspection).Select(NumberOf));
+        var order = messages.Select(m => m.Topic).ToList();
+        Assert.True(order.FindIndex(t => t.Contains("/image/2026", StringComparison.Ordinal)) > order.FindIndex(t => t.EndsWith("label", StringComparison.Ordinal)));
+        Assert.Equal(0, running.Publisher.Shed);
+    }
+
+    [Fact]
+    public async Task WhatTheBrokerHasIsNotSentAgainAfterARestart()
+    {
+        using var folder = new TemporaryFolder();
+        await using var broker = await TestBroker.StartAsync(BrokerKind.Embedded);
+        await using var reader = await Reader.ConnectAsync(broker, Root + "#");
+        await using (var before = new Running(broker.Port, folder: folder.Path))
+        {
+            for (var n = 1; n <= 50; n++)
+            {
+                before.Offer(Some.Record(n));
+            }
+
+            before.Offer(Some.Picture(5));
+            await reader.WaitForAsync("event/inspection", 50);
+            await reader.WaitForAsync("Z-5");
+        }
+
+        await using var running = new Running(broker.Port, folder: folder.Path);
+        running.Offer(Some.Record(51));
+        var messages = await reader.WaitForAsync("event/inspection", 51);
+
+        Assert.Equal(Enumerable.Range(1, 51).Select(n => (long)n), messages.Where(IsInspection).Select(NumberOf));
+        Assert.Single(messages, m => m.Topic.EndsWith("Z-5", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task AReturningBrokerIsNotFlooded()
+    {
+        await using var broker = await TestBroker.StartAsync(BrokerKind.Embedded);
+        await using var cable = new Cable(broker.Port, isPlugged: false);
+        await using var running = new Running(cable.Port, o => o.DrainRate = 200);
+        for (var n = 1; n <= 300; n++)
+        {
+            running.Offer(Some.Record(n));
+        }
+
+        await using var reader = await Reader.ConnectAsync(broker, Root + "event/inspection");
+        await running.Log.WaitForAsync("cannot publish");
+        cable.Plug();
+        await reader.WaitForAsync("inspection", 1);
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        await reader.WaitForAsync("inspection", 300);
+
+        // 200 a second after a burst of 20: 280 more take 1.4 s.
+        Assert.InRange(clock.Elapsed.TotalSeconds, 1.0, 20);
     }
 
     [Fact]
@@ -353,11 +531,12 @@ public sealed class PublisherTests
         await using var reader = await Reader.ConnectAsync(broker);
         await using var running = new Running(
             broker.Port,
-            snapshots: () => [Some.Snapshot("left"), Some.Snapshot("right")]
+            snapshots: () => [Some.Snapshot("left"), Some.Snapshot("right")],
+            stations: ["left", "right"]
         );
 
-        running.Publisher.Offer(Some.Record(1, "left"));
-        running.Publisher.Offer(Some.Record(2, "right"));
+        running.Offer(Some.Record(1, "left"));
+        running.Offer(Some.Record(2, "right"));
         await reader.WaitForAsync("left/event/inspection");
         await reader.WaitForAsync("right/event/inspection");
         await reader.WaitForAsync("left/state");
@@ -394,7 +573,7 @@ public sealed class PublisherTests
     public async Task SwitchedOffItKeepsNothingAndSaysSo()
     {
         await using var running = new Running(1, o => o.Enabled = false);
-        running.Publisher.Offer(Some.Record(1));
+        running.Offer(Some.Record(1));
 
         Assert.Equal("off", running.Publisher.BrokerState);
         Assert.Equal(0, running.Publisher.Shed);
@@ -402,58 +581,17 @@ public sealed class PublisherTests
         Assert.False(running.Task.IsCompleted);
     }
 
-    private static void OfferOneOfEach(Publisher publisher)
+    private static void OfferOneOfEach(Running running)
     {
-        publisher.Offer(Some.Record(4));
-        publisher.Offer(Some.Record(5));
-        publisher.Offer(Some.Record(6));
-        publisher.Offer(Some.Picture(5));
-        publisher.Offer(Some.Picture(6, Verdict.NotInspected));
+        running.Offer(Some.Record(4));
+        running.Offer(Some.Record(5));
+        running.Offer(Some.Record(6));
+        running.Offer(Some.Picture(5));
+        running.Offer(Some.Picture(6, Verdict.NotInspected));
     }
 
     private static bool IsInspection(Heard message) => message.Topic.EndsWith("inspection", StringComparison.Ordinal);
 
     private static long NumberOf(Heard message) =>
         JsonDocument.Parse(message.Payload).RootElement.GetProperty("partId").GetInt64();
-
-    /// <summary>A publisher at work; disposing stops it cleanly and passes on what it threw.</summary>
-    private sealed class Running : IAsyncDisposable
-    {
-        private readonly CancellationTokenSource _stop = new();
-
-        public Running(
-            int port,
-            Action<MqttOptions>? change = null,
-            Func<IReadOnlyList<StationSnapshot>>? snapshots = null
-        )
-        {
-            Options = new MqttOptions
-            {
-                Port = port,
-                Username = TestBroker.StationName,
-                Password = TestBroker.StationPassword,
-                ReconnectDelay = TimeSpan.FromMilliseconds(20),
-                MaxReconnectDelay = TimeSpan.FromMilliseconds(200),
-                MetricsInterval = TimeSpan.FromHours(1),
-            };
-            change?.Invoke(Options);
-            Publisher = new Publisher(Options, Some.Plant, snapshots ?? (() => [Some.Snapshot()]), TimeProvider.System, Log);
-            Task = Publisher.RunAsync(_stop.Token);
-        }
-
-        public MqttOptions Options { get; }
-
-        public HeardLog<Publisher> Log { get; } = new();
-
-        public Publisher Publisher { get; }
-
-        public Task Task { get; }
-
-        public async ValueTask DisposeAsync()
-        {
-            await _stop.CancelAsync();
-            await Task.Patiently();
-            _stop.Dispose();
-        }
-    }
 }

@@ -15,7 +15,8 @@ internal sealed record Heard(
     bool Retain,
     string? ContentType,
     bool Expires,
-    string Properties
+    string Properties,
+    string? Correlation = null
 )
 {
     public string Text => Encoding.UTF8.GetString(Payload);
@@ -99,6 +100,47 @@ internal sealed class Reader : IAsyncDisposable
     public Task<IReadOnlyList<Heard>> WaitForAsync(string topicEnd, int times = 1) =>
         WaitAsync(all => all.Count(m => m.Topic.EndsWith(topicEnd, StringComparison.Ordinal)) >= times);
 
+    /// <summary>Publishes a request.</summary>
+    public Task SayAsync(string topic, string payload, string? responseTopic, bool retain = false)
+    {
+        var message = new MqttApplicationMessageBuilder()
+            .WithTopic(topic)
+            .WithPayload(payload)
+            .WithQualityOfServiceLevel(MqttQualityOfServiceLevel.AtLeastOnce)
+            .WithRetainFlag(retain)
+            .WithCorrelationData("c-1"u8.ToArray());
+        if (responseTopic is not null)
+        {
+            message.WithResponseTopic(responseTopic);
+        }
+
+        return _client.PublishAsync(message.Build()).Patiently();
+    }
+
+    /// <summary>Asks until somebody answers: whoever is to hear it may not have subscribed yet.</summary>
+    public async Task SayUntilAsync(
+        string topic,
+        string payload,
+        string? responseTopic,
+        Func<IReadOnlyList<Heard>, bool> answered
+    )
+    {
+        while (!answered(Messages))
+        {
+            var next = NextAsync();
+            await SayAsync(topic, payload, responseTopic);
+            await Task.WhenAny(next, Task.Delay(TimeSpan.FromMilliseconds(200), TestContext.Current.CancellationToken));
+        }
+    }
+
+    private Task NextAsync()
+    {
+        lock (_lock)
+        {
+            return _next.Task;
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_client.IsConnected)
@@ -136,7 +178,8 @@ internal sealed class Reader : IAsyncDisposable
                     m.Retain,
                     m.ContentType,
                     m.MessageExpiryInterval > 0,
-                    properties
+                    properties,
+                    m.CorrelationData is { } data ? Encoding.UTF8.GetString(data) : null
                 )
             );
             (heard, _next) = (_next, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));

@@ -49,6 +49,19 @@ public sealed class SecretTests
         Assert.Equal("secret", SecretFile.Read(file, "Mqtt:PasswordFile"));
     }
 
+    [Theory]
+    [InlineData(UnixFileMode.GroupRead)]
+    [InlineData(UnixFileMode.GroupWrite)]
+    [InlineData(UnixFileMode.OtherRead)]
+    [InlineData(UnixFileMode.OtherWrite)]
+    public void AFileThatAnyoneElseCanReadOrChangeIsRefused(UnixFileMode mode)
+    {
+        using var folder = new TemporaryFolder();
+
+        Assert.Null(SecretFile.Fault(folder.Write("tight", "secret", UnixFileMode.UserRead | UnixFileMode.UserWrite), "k"));
+        Assert.Contains("chmod 600", SecretFile.Fault(folder.Write("open", "secret", UnixFileMode.UserRead | mode), "k"));
+    }
+
     [Fact]
     public void PasswordFilesThatWillNotDoAreNamedInOneLine()
     {

@@ -1,5 +1,7 @@
 using EdgeInspector.Line;
+using EdgeInspector.Publishing;
 using EdgeInspector.Telemetry;
+using OpenCvSharp;
 
 namespace EdgeInspector.Tests.Publishing;
 
@@ -36,6 +38,18 @@ internal static class Some
             IsSimulated = true,
         };
 
+    public static CommandReply Reply(string station, string verb) =>
+        new()
+        {
+            Id = "1",
+            Station = station,
+            Verb = verb,
+            Outcome = CommandOutcome.Accepted,
+            Code = "done",
+            Text = "done",
+            At = Instant,
+        };
+
     public static AlarmRecord Alarm(AlarmCode code, DateTimeOffset raised) =>
         new()
         {
@@ -67,6 +81,32 @@ internal static class Some
             Enumerable.Repeat((byte)number, bytes).ToArray(),
             Enumerable.Repeat((byte)(number + 1), bytes).ToArray()
         );
+
+    /// <summary>A picture that hardly compresses.</summary>
+    public static byte[] Jpeg(int width, int height)
+    {
+        using var picture = new Mat(height, width, MatType.CV_8UC3);
+        using var noise = new Mat(height / 8, width / 8, MatType.CV_8UC3);
+        Cv2.Randu(noise, Scalar.All(0), Scalar.All(255));
+        Cv2.Resize(noise, picture, picture.Size());
+        Cv2.ImEncode(".jpg", picture, out var jpeg, new ImageEncodingParam(ImwriteFlags.JpegQuality, 95));
+        return jpeg;
+    }
+
+    /// <summary>A person says what a part is; done when that is kept.</summary>
+    public static Task LabelAsync(Outbox outbox, long number)
+    {
+        var label = new LabelPayload
+        {
+            Id = $"label-{number}",
+            Station = "biscuit-1",
+            ResultId = Record(number).Id,
+            Label = "broken",
+            By = "ann",
+            At = Instant,
+        };
+        return outbox.AppendAsync(OutgoingMessage.Of(Contract.Label, label.Station, label, label.Id), CancellationToken.None);
+    }
 
     public static StationSnapshot Snapshot(string station = "biscuit-1") =>
         new()

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using EdgeInspector.Line;
 using EdgeInspector.Publishing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
@@ -45,8 +46,8 @@ internal abstract class TestBroker : IAsyncDisposable
         public override async Task StartAsync()
         {
             _broker = new EmbeddedBroker(new BrokerOptions { Port = Port }, NullLogger<EmbeddedBroker>.Instance);
-            _broker.AddUser(StationName, StationPassword);
-            _broker.AddUser(ReaderName, ReaderPassword);
+            _broker.AddUser(StationName, StationPassword, isStation: true);
+            _broker.AddUser(ReaderName, ReaderPassword, Role.Admin);
             await _broker.StartAsync(CancellationToken.None);
             Port = _broker.Port;
         }
@@ -72,6 +73,7 @@ internal sealed class Mosquitto : TestBroker
 
     private readonly string _folder = Directory.CreateTempSubdirectory("mosquitto-").FullName;
     private readonly string _extra;
+    private string _accounts = string.Empty;
     private Process? _process;
 
     private Mosquitto(string extra) => _extra = extra;
@@ -85,9 +87,11 @@ internal sealed class Mosquitto : TestBroker
         return new Mosquitto(extra);
     }
 
-    public static async Task<Mosquitto> StartWithAsync(string extra)
+    /// <summary>With further settings, and further accounts with one password.</summary>
+    public static async Task<Mosquitto> StartWithAsync(string extra, IEnumerable<string>? accounts = null, string password = "")
     {
         var broker = Prepare(extra);
+        broker._accounts = string.Concat((accounts ?? []).Select(name => $"{name}:{password}\n"));
         await broker.StartAsync();
         return broker;
     }
@@ -100,7 +104,7 @@ internal sealed class Mosquitto : TestBroker
             var passwords = Path.Combine(_folder, "passwords");
             await File.WriteAllTextAsync(
                 passwords,
-                $"{StationName}:{StationPassword}\n{ReaderName}:{ReaderPassword}\n"
+                $"{StationName}:{StationPassword}\n{ReaderName}:{ReaderPassword}\n{_accounts}"
             );
             using var tool = Process.Start(PasswordTool, ["-U", passwords]);
             await tool.WaitForExitAsync();
