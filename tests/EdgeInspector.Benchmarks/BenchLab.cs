@@ -22,7 +22,7 @@ internal static class BenchLab
         ("W6", (bench, _) => OverloadWork.Run(bench)),
         ("W7", ColdStartWork.Run),
         ("W8", (bench, _) => SoakWork.Run(bench)),
-        ("int8", (bench, _) => CropWork.Quantised(bench)),
+        ("int8", (bench, _) => QuantisedWork.Run(bench)),
     ];
 
     /// <summary>Their names.</summary>

@@ -10,7 +10,7 @@ internal sealed class Candidates(int cells)
     public const int Most = 65_536;
 
     /// <summary>
-    /// The best ones are compared with those already kept, at most 1,024: four million overlaps, some ten milliseconds.
+    /// The best ones are compared with those already kept, at most 1,024: four million overlaps and no more.
     /// </summary>
     private const int MostCompared = 4096;
 

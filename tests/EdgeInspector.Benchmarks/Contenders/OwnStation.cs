@@ -29,15 +29,13 @@ internal sealed class OwnStation : IDisposable
     private (int Parts, double Milliseconds) _last;
 
     /// <summary>Wires and starts it.</summary>
-    /// <param name="detector">The first stage.</param>
-    /// <param name="classifier">The second.</param>
+    /// <param name="package">The stages; stays the caller's.</param>
     /// <param name="picture">What its camera sees, in every frame.</param>
     /// <param name="name">For the thread's name.</param>
     /// <param name="taking">Called on the inspect thread when it has done with a frame and comes for the next.</param>
     /// <param name="taken">Called on it when it has got one.</param>
     public OwnStation(
-        IDetector detector,
-        IClassifier classifier,
+        ModelPackage package,
         OpenCvSharp.Mat picture,
         string name = "bench",
         Action? taking = null,
@@ -55,8 +53,8 @@ internal sealed class OwnStation : IDisposable
 
         frames.ForEach(frame => frame.Dispose());
         var inspector = new Inspector(
-            detector,
-            classifier,
+            package.Detector,
+            package.Classifier!,
             new DecisionRules(new Recipe { Views = 1 }, packageThreshold: 0.5, goodLabel: 0),
             new InspectionOptions { MillimetresPerPixel = 1 },
             Scene.Width,
@@ -134,20 +132,20 @@ internal sealed class OwnStation : IDisposable
     private Frame? Take(TimeSpan timeout)
     {
         _taking?.Invoke();
-        var last = (Parts: 0, Milliseconds: double.NaN);
-        while (_decisions.TryRead(out var decision))
-        {
-            last = (last.Parts + 1, decision.DecidedAt.MillisecondsSince(decision.CapturedAt));
-        }
-
-        while (_events.Reader.TryRead(out _))
-        {
-            // The part book's, which is not here.
-        }
-
         lock (_gate)
         {
-            _last = last.Parts > 0 ? last : _last;
+            // Workers take turns; verdicts and events belong to the reject thread and the part book, which are not here.
+            var parts = 0;
+            while (_decisions.TryRead(out var decision))
+            {
+                _last = (++parts, decision.DecidedAt.MillisecondsSince(decision.CapturedAt));
+            }
+
+            while (_events.Reader.TryRead(out _))
+            {
+                // Forgotten.
+            }
+
             Monitor.PulseAll(_gate);
         }
 

@@ -16,7 +16,7 @@ internal sealed class OwnTwoStages : Contender
         : base(name)
     {
         _package = ModelPackage.Load(folder, options);
-        _station = new OwnStation(_package.Detector, _package.Classifier!, picture);
+        _station = new OwnStation(_package, picture);
     }
 
     /// <summary>Verdicts that were missing, over all runs.</summary>

@@ -1,4 +1,6 @@
 using EdgeInspector.Lab;
+using EdgeInspector.Quantization;
+using EdgeInspector.Quantization.Graph;
 
 namespace EdgeInspector.Benchmarks.Models;
 
@@ -20,6 +22,14 @@ internal sealed class Bench : IDisposable
     /// <summary>For files of a moment.</summary>
     public string Folder => _folder.FullName;
 
+    /// <summary>YOLOv8n at a size in int8, alone.</summary>
+    public BenchPackage Int8Yolo(int size) =>
+        Once(
+            $"yolo-{size}-int8",
+            folder =>
+                BenchPackage.Write(folder, size, InInt8(YoloGraph.Build(size, Seed, Scene.In(size), Scene.SideIn(size)), size), null)
+        );
+
     /// <summary>YOLOv8n at a size, alone or with the classifier as floats or int8.</summary>
     public BenchPackage Yolo(int size, ClassifierKind classifier) =>
         Once(
@@ -33,7 +43,7 @@ internal sealed class Bench : IDisposable
                     {
                         ClassifierKind.None => null,
                         ClassifierKind.Float => ClassifierGraph.Build(Scene.CropSize, Seed + 1),
-                        _ => PlainInt8.Of(ClassifierGraph.Build(Scene.CropSize, Seed + 1)),
+                        _ => InInt8(ClassifierGraph.Build(Scene.CropSize, Seed + 1), Scene.CropSize),
                     }
                 )
         );
@@ -47,6 +57,25 @@ internal sealed class Bench : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _folder.Delete(recursive: true);
+
+    /// <summary>By the product's own quantiser, with noise to calibrate on: nothing is asked of random verdicts.</summary>
+    private OnnxGraph InInt8(OnnxGraph graph, int size)
+    {
+        var inputs = Enumerable.Range(0, 4).Select(i => (Func<InputTensor>)(() => Noise(Seed + i, size)));
+        return Quantizer.Quantize(graph, new QuantizationOptions(), [.. inputs]).Graph;
+    }
+
+    private static InputTensor Noise(int seed, int size)
+    {
+        var random = new Random(seed);
+        var values = new float[3 * size * size];
+        foreach (ref var value in values.AsSpan())
+        {
+            value = random.NextSingle();
+        }
+
+        return InputTensor.Of(values, 1, 3, size, size);
+    }
 
     private BenchPackage Once(string name, Func<string, BenchPackage> write)
     {

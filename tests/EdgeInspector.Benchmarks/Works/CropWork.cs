@@ -7,7 +7,7 @@ using EdgeInspector.Vision;
 
 namespace EdgeInspector.Benchmarks.Works;
 
-/// <summary>W4: what a crop more costs, and what int8 gains.</summary>
+/// <summary>W4: what a crop more costs.</summary>
 internal static class CropWork
 {
     private static readonly int[] Counts = [1, 2, 4, 8, 16, 32];
@@ -41,30 +41,6 @@ internal static class CropWork
         var ratio = ours.RatioTo(raw);
         section.Say($"Slope {ours.Median:F3} ms a crop, raw {raw.Median:F3}; ratio {ratio.Median:F3} ({ratio.Lower:F3} to {ratio.Upper:F3}). {table.Kept} of {table.Rounds} rounds kept; processors {table.Load.Idle:P0} idle, {table.Load.Steal:P1} stolen.");
         section.Checks.Add(LabCheck.AtMost("W4 cost per crop, ratio to raw", ratio.Median, 1.03, LabCheck.Timing));
-        return section;
-    }
-
-    /// <summary>Int8 beside 32-bit floats.</summary>
-    public static Section Quantised(Bench bench)
-    {
-        var section = new Section("int8", "the classifier in int8 beside 32-bit floats, 8 crops");
-        var (small, large) = (bench.Yolo(320, ClassifierKind.Int8), bench.Yolo(320, ClassifierKind.Float));
-        using var picture = Scene.Picture(bench.Seed);
-        using var int8 = ModelPackage.Load(small.Folder, Own.Latency);
-        using var floats = ModelPackage.Load(large.Folder, Own.Latency);
-        using var raw8 = new RawRun("raw, int8", null, small.Classifier, [Scene.Parts], RawThreads.Own);
-        using var raw32 = new RawRun("raw, floats", null, large.Classifier, [Scene.Parts], RawThreads.Own);
-        var boxes = Scene.Boxes(Scene.Parts);
-        var table = RoundRunner.Run(
-            [raw8, raw32, new OwnClassifier("EdgeInspector, int8", int8, picture, boxes), new OwnClassifier("EdgeInspector, floats", floats, picture, boxes)],
-            bench.IsFull ? 200 : 20,
-            TimeSpan.FromMilliseconds(5),
-            "int8"
-        );
-        section.Table(table);
-        var gain = table["EdgeInspector, floats"].RatioTo(table["EdgeInspector, int8"]);
-        section.Say($"Int8 is {gain.Median:F2} times as fast ({gain.Lower:F2} to {gain.Upper:F2}); raw {table["raw, floats"].RatioTo(table.Raw).Median:F2}.");
-        section.Checks.Add(LabCheck.AtLeast("int8 classifier, times as fast as floats", gain.Median, 2.8, LabCheck.Timing));
         return section;
     }
 

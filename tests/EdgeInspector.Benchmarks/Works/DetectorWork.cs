@@ -35,7 +35,7 @@ internal static class DetectorWork
                 bench.IsFull ? 200 : 20,
                 TimeSpan.FromMilliseconds(bench.IsFull ? 30 : 10),
                 "W1",
-                bench.IsFull ? null : TimeSpan.FromSeconds(12)
+                bench.IsFull ? null : TimeSpan.FromSeconds(10)
             );
             section.Table(table);
             var mine = table[ours.Name];

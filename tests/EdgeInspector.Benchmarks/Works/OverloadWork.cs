@@ -30,7 +30,7 @@ internal static class OverloadWork
         var begun = time.GetInstant();
         var captured = default(Instant);
         PacedCamera? camera = null;
-        using var station = new OwnStation(package.Detector, package.Classifier!, picture, "overload", Taking, Taken);
+        using var station = new OwnStation(package, picture, "overload", Taking, Taken);
         var service = Enumerable.Range(0, 9).Select(_ => station.Inspect(out var _)).Order().ElementAt(4);
         var interval = TimeSpan.FromMilliseconds(service / Overload);
         camera = new PacedCamera(picture, interval);

@@ -23,7 +23,7 @@ internal static class ThroughputWork
         var workers = Environment.ProcessorCount;
         var package = bench.Yolo(Size, ClassifierKind.Int8);
         using var picture = Scene.Picture(bench.Seed);
-        using var stations = new Stations(workers, package.Folder, Own.Throughput, picture);
+        using var stations = new Stations(workers, package.Folder, picture);
         var raws = Enumerable.Range(0, workers).Select(_ => new RawRun("raw", package.Detector, package.Classifier, [Scene.Parts], RawThreads.One)).ToArray();
         var time = TimeSpan.FromSeconds(bench.IsFull ? 2 : 1);
         List<double> alone = [], together = [], mine = [];
@@ -65,7 +65,7 @@ internal static class ThroughputWork
         var package = bench.Yolo(Size, ClassifierKind.Int8);
         using var picture = Scene.Picture(bench.Seed);
         var time = TimeSpan.FromSeconds(bench.IsFull ? 2 : 1);
-        var all = counts.Select(count => new Stations(count, package.Folder, count == 1 ? Own.Latency : Own.Throughput, picture)).ToArray();
+        var all = counts.Select(count => new Stations(count, package.Folder, picture)).ToArray();
         var rates = counts.Select(_ => new List<double>()).ToArray();
         var load = MachineLoad.Begin();
         for (var round = 0; round < (bench.IsFull ? 20 : 3); round++)
@@ -128,12 +128,12 @@ internal static class ThroughputWork
         private readonly List<ModelPackage> _packages = [];
         private readonly List<OwnStation> _stations = [];
 
-        public Stations(int count, string folder, InferenceOptions options, Mat picture)
+        public Stations(int count, string folder, Mat picture)
         {
             for (var i = 0; i < count; i++)
             {
-                _packages.Add(ModelPackage.Load(folder, options));
-                _stations.Add(new OwnStation(_packages[i].Detector, _packages[i].Classifier!, picture, $"bench-{i}"));
+                _packages.Add(ModelPackage.Load(folder, Own.Throughput(count)));
+                _stations.Add(new OwnStation(_packages[i], picture, $"bench-{i}"));
             }
         }
 

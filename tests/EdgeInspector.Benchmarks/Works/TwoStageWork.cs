@@ -50,7 +50,7 @@ internal static class TwoStageWork
                 rounds,
                 TimeSpan.FromMilliseconds(bench.IsFull ? 30 : 10),
                 section.Key,
-                bench.IsFull ? null : TimeSpan.FromSeconds(kind == ClassifierKind.Int8 ? 12 : 6)
+                bench.IsFull ? null : TimeSpan.FromSeconds(kind == ClassifierKind.Int8 ? 10 : 5)
             );
             section.Table(table);
             section.Checks.Add(LabCheck.AtMost($"{section.Key} verdicts missing or too many", ours.Missing, 0));

@@ -33,6 +33,38 @@ public sealed class ModelCommandTests
     }
 
     [Fact]
+    public void BareDetectorsFormatIsToldAndWhy()
+    {
+        var path = TestData.Get("models/yolov8n_coco_int8dyn_opset12.onnx");
+        var (code, output, error) = Run("inspect", path, "--json");
+        Assert.Equal((0, ""), (code, error));
+        var report = JsonDocument.Parse(output).RootElement;
+        Assert.Equal("yolov8", report.GetProperty("format").GetString());
+        Assert.Equal(80, report.GetProperty("labels").GetArrayLength());
+        Assert.Equal("output0 [1,84,8400]", report.GetProperty("outputs")[0].GetString());
+        var answers = report.GetProperty("formats").EnumerateArray().Select(one => one.GetProperty("answer").GetString());
+        Assert.Equal(8, answers.Count());
+        Assert.Single(answers, "fits");
+
+        Assert.Contains("not certain", Run("inspect", TestData.Get("models/nanodet_m_320_opset12.onnx")).Output, StringComparison.Ordinal);
+        Refused(["inspect", TestData.Get("models/negative/truncated_yolox_nano.onnx")], "damaged");
+        Refused(["inspect", path, "--boxes", "round"], "--boxes");
+    }
+
+    [Fact]
+    public void FormatIsFoundWhenNoneIsSaid()
+    {
+        using var folder = new TempFolder();
+        var made = Run(
+            "new", "--detector", TestData.Get("models/nanodet_m_320_opset12.onnx"),
+            "--labels", TestData.Get("models/coco.names"), "--out", folder["package"], "--provider", "cpu");
+        Assert.Equal((0, ""), (made.Code, made.Error));
+        Assert.Contains("format nanodet", made.Output, StringComparison.Ordinal);
+        Refused(
+            ["new", "--detector", "x.onnx", "--format", "yolo9000", "--out", folder["other"]], "'yolo9000' is no format");
+    }
+
+    [Fact]
     public void ArraysAreScored()
     {
         using var folder = new TempFolder();
