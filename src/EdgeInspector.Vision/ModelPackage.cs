@@ -19,14 +19,14 @@ public sealed class ModelPackage : IDisposable
         string folder,
         ModelManifest manifest,
         IReadOnlyList<StageReport> stages,
-        IDetector detector,
+        IReadOnlyList<IDetector> detectors,
         IClassifier? classifier,
         IReadOnlyList<GoldenOutcome> golden)
     {
         Folder = folder;
         Manifest = manifest;
         Stages = stages;
-        Detector = detector;
+        Detectors = detectors;
         Classifier = classifier;
         Golden = golden;
         _defectThreshold = manifest.Classifier?.DefectThreshold ?? float.PositiveInfinity;
@@ -51,7 +51,13 @@ public sealed class ModelPackage : IDisposable
     public string Provider => string.Join(", ", Stages.Select(stage => stage.Provider).Distinct());
 
     /// <summary>Finds the whole picture where the package has no detector.</summary>
-    public IDetector Detector { get; }
+    public IDetector Detector => Detectors[0];
+
+    /// <summary>
+    /// One for each frame that may be searched at a time: one in latency mode, as many as there are workers in throughput
+    /// mode. One thread at a time runs each.
+    /// </summary>
+    public IReadOnlyList<IDetector> Detectors { get; }
 
     public IClassifier? Classifier { get; }
 
@@ -90,6 +96,27 @@ public sealed class ModelPackage : IDisposable
         return Load(place, manifest, new Models(detectorFile, found, classifierFile, plan), options);
     }
 
+    /// <summary>
+    /// Whether loading would begin by building TensorRT's engines, which takes minutes. Looks at what was built before, not
+    /// at the models.
+    /// </summary>
+    /// <exception cref="ModelPackageException">There is no package.</exception>
+    public static bool NeedsEngine(string folder, InferenceOptions options) =>
+        ReadyFile(new PackageFolder(folder), options) is { } ready && !File.Exists(ready);
+
+    /// <summary>Null where TensorRT is not tried, or keeps nothing.</summary>
+    private static string? ReadyFile(PackageFolder place, InferenceOptions options)
+    {
+        var choices = Providers.ToTry(options.Provider, OrtRuntime.CompiledIn, options.ForbidFallback);
+        return choices is [ProviderChoice.TensorRt, ..] && options.EngineCache is { } root && File.Exists(place.Manifest)
+            ? EngineCache.ReadyFile(
+                root,
+                File.ReadAllBytes(place.Manifest),
+                options.Precision,
+                EngineVersions.OfThisMachine(OrtRuntime.Version))
+            : null;
+    }
+
     /// <summary>An unsure classification is a defect here; ask <see cref="Classification.IsUnsure"/> first.</summary>
     public bool IsDefect(Classification classification) =>
         classification.IsUnsure || classification.DefectScore >= _defectThreshold;
@@ -97,7 +124,10 @@ public sealed class ModelPackage : IDisposable
     public void Dispose()
     {
         Classifier?.Dispose();
-        Detector.Dispose();
+        for (var i = Detectors.Count - 1; i >= 0; i--)
+        {
+            Detectors[i].Dispose(); // The first one last: it owns what the others share.
+        }
     }
 
     private static ModelFile Verified(PackageFolder place, string key, string name, string sha256)
@@ -174,12 +204,12 @@ public sealed class ModelPackage : IDisposable
         Models models,
         InferenceOptions options)
     {
-        IDetector? detector = null;
+        List<IDetector> detectors = [];
         NetworkClassifier? classifier = null;
         List<StageReport> stages = [];
         try
         {
-            detector = models.Detector is null
+            detectors.Add(models.Detector is null
                 ? new WholePictureDetector()
                 : Open(
                     place,
@@ -187,7 +217,14 @@ public sealed class ModelPackage : IDisposable
                     options,
                     stages,
                     provider => NetworkDetector.Open(
-                        models.Detector, manifest.Detector!, models.Found!.Value, provider, options));
+                        models.Detector, manifest.Detector!, models.Found!.Value, provider, options)));
+            var onProcessor = stages.TrueForAll(stage => Providers.Of(stage) is ProviderChoice.Cpu);
+            var workers = ThreadPlan.Of(options, onProcessor, Environment.ProcessorCount).Workers;
+            while (detectors.Count < workers)
+            {
+                detectors.Add(detectors[0] is NetworkDetector first ? first.Beside() : new WholePictureDetector());
+            }
+
             classifier = models.Classifier is null
                 ? null
                 : Open(
@@ -197,14 +234,28 @@ public sealed class ModelPackage : IDisposable
                     stages,
                     provider => NetworkClassifier.Open(
                         models.Classifier, manifest.Classifier!, models.Plan!, provider, options));
-            WarmUp(detector, classifier);
-            var golden = GoldenCheck.Run(place, manifest, detector, classifier);
-            return new ModelPackage(place.Path, manifest, stages, detector, classifier, golden);
+            foreach (var detector in detectors)
+            {
+                WarmUp(detector, classifier);
+            }
+
+            var golden = GoldenCheck.Run(place, manifest, detectors[0], classifier);
+            if (stages.Exists(stage => Providers.Of(stage) is ProviderChoice.TensorRt)
+                && ReadyFile(place, options) is { } ready)
+            {
+                File.WriteAllBytes(ready, []);
+            }
+
+            return new ModelPackage(place.Path, manifest, stages, detectors, classifier, golden);
         }
         catch
         {
             classifier?.Dispose();
-            detector?.Dispose();
+            for (var i = detectors.Count - 1; i >= 0; i--)
+            {
+                detectors[i].Dispose(); // The first one last: it owns what the others share.
+            }
+
             throw;
         }
     }

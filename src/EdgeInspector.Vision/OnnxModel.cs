@@ -47,7 +47,7 @@ public sealed class OnnxModel : IDisposable
             try
             {
                 session = Network.OpenSession(
-                    file, Providers.Configure(provider, options, "input", [], 1), provider);
+                    file, Providers.Configure(provider, options, NetworkShape.Unknown), provider);
                 Require(path, session);
                 return new OnnxModel(path, session, provider);
             }

@@ -8,7 +8,7 @@ namespace EdgeInspector.Vision.Classifiers;
 internal sealed class NetworkClassifier : IClassifier
 {
     /// <summary>A fixed few, so that an accelerator prepares each once and none is new to it on the line.</summary>
-    public static readonly int[] Batches = [1, 2, 4, 8];
+    public static readonly int[] Batches = [1, 2, 4, 8, 16];
 
     /// <summary>Maps of one picture's parts that are kept, up to 64 MiB of them.</summary>
     private const int MostMaps = 16;

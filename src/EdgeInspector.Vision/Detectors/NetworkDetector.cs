@@ -13,6 +13,7 @@ internal sealed class NetworkDetector : IDetector
     private readonly DetectorManifest _manifest;
     private readonly Network _network;
     private readonly Sampler _sampler;
+    private readonly Func<NetworkOutputs, IDetectorOutput> _reader;
     private readonly IDetectorOutput _output;
     private readonly Candidates _candidates;
     private (int Width, int Height) _pictureSize;
@@ -20,13 +21,23 @@ internal sealed class NetworkDetector : IDetector
 
     /// <param name="manifest">Checked already.</param>
     /// <param name="network">Owned from here on, even when this throws.</param>
-    /// <param name="reader">Made from the network's outputs.</param>
-    private NetworkDetector(DetectorManifest manifest, Network network, IDetectorOutput reader)
+    /// <param name="reader">Makes what reads the network's outputs.</param>
+    private NetworkDetector(DetectorManifest manifest, Network network, Func<NetworkOutputs, IDetectorOutput> reader)
     {
         _manifest = manifest;
         _network = network;
         _sampler = new Sampler(manifest.Input);
-        _output = reader;
+        _reader = reader;
+        try
+        {
+            _output = reader(network.Outputs(network.LargestBatch));
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+
         _candidates = new Candidates(_output.Cells);
     }
 
@@ -51,18 +62,15 @@ internal sealed class NetworkDetector : IDetector
     {
         var network = Network.Open(
             file.Bounding(found.Fit.Open), manifest.Input, provider, options, [1], found.Fit.BoundNames);
-        try
-        {
-            var reader = DetectorFormats.Reader(
-                file.Path, file.Outline, manifest, found.Format, found.Fit, network.Outputs(network.LargestBatch));
-            return new NetworkDetector(manifest, network, reader);
-        }
-        catch
-        {
-            network.Dispose();
-            throw;
-        }
+        return new NetworkDetector(
+            manifest,
+            network,
+            outputs => DetectorFormats.Reader(
+                file.Path, file.Outline, manifest, found.Format, found.Fit, outputs));
     }
+
+    /// <summary>The same detector once more, for another thread; see <see cref="Network.Beside"/>.</summary>
+    public NetworkDetector Beside() => new(_manifest, _network.Beside(), _reader);
 
     public int Detect(Mat picture, Span<Detection> detections)
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 
 namespace EdgeInspector.Vision.Inference;
@@ -78,7 +79,10 @@ internal static class EngineCache
         return Path.Combine(root, string.Join('-', parts));
     }
 
-    /// <summary>Whether an engine lies there, so that loading takes seconds and not minutes.</summary>
-    public static bool HasEngine(string folder) =>
-        Directory.Exists(folder) && Directory.EnumerateFiles(folder, "*.engine").Any();
+    /// <summary>
+    /// The file that says that a package's engines have been built here: with this manifest, which names both models, and
+    /// with all else that they depend on.
+    /// </summary>
+    public static string ReadyFile(string root, byte[] manifest, EnginePrecision precision, EngineVersions versions) =>
+        FolderOf(root, Convert.ToHexStringLower(SHA256.HashData(manifest)), precision, "package", versions) + ".ready";
 }

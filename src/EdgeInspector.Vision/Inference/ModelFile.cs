@@ -21,6 +21,9 @@ internal sealed class ModelFile
     /// <summary>What the file says about itself; it has been found harmless to open.</summary>
     public ModelOutline Outline { get; }
 
+    /// <summary>Whether the graph has quantised stretches.</summary>
+    public bool IsQuantized => Outline.Nodes.Any(node => node.Operation is "QuantizeLinear" or "DequantizeLinear");
+
     public string Sha256 => Convert.ToHexStringLower(SHA256.HashData(Bytes));
 
     /// <exception cref="ModelPackageException">Not there, unreadable, empty, or not a model.</exception>

@@ -16,6 +16,10 @@ internal sealed class Network : IDisposable
 
     private readonly RunOptions _run = new();
     private readonly InferenceSession _session;
+    private readonly bool _ownsSession;
+    private readonly ProviderChoice _provider;
+    private readonly NetworkInputs _inputs;
+    private readonly TimeSpan _longestFirstRun;
     private readonly string _inputName;
     private readonly string[] _outputNames;
     private readonly bool _onProcessor;
@@ -24,7 +28,8 @@ internal sealed class Network : IDisposable
 
     private Network(
         InferenceSession session,
-        ModelFile model,
+        bool ownsSession,
+        string path,
         ProviderChoice provider,
         NetworkInputs inputs,
         string[] outputNames,
@@ -32,10 +37,14 @@ internal sealed class Network : IDisposable
         TimeSpan longestFirstRun)
     {
         _session = session;
+        _ownsSession = ownsSession;
+        _provider = provider;
+        _inputs = inputs;
+        _longestFirstRun = longestFirstRun;
         _inputName = inputs.Picture;
         _outputNames = outputNames;
         _onProcessor = provider is ProviderChoice.Cpu;
-        Path = model.Path;
+        Path = path;
         Provider = Providers.Name(provider);
         Batches = batches;
         SlotBytes = inputs.SlotBytes;
@@ -91,9 +100,16 @@ internal sealed class Network : IDisposable
         var channels = input.Channels is ChannelOrder.Grey ? 1 : 3;
 
         // An accelerator's profile needs the input's name.
-        var name = model.Outline.Inputs.FirstOrDefault(one => !NetworkInputs.IsSide(one.Name))?.Name ?? "input";
-        var sessionOptions =
-            Providers.Configure(provider, options, name, [channels, input.Height, input.Width], batches[^1]);
+        var shape = new NetworkShape(
+            model.Sha256,
+            model.IsQuantized,
+            model.Outline.Inputs.FirstOrDefault(one => !NetworkInputs.IsSide(one.Name))?.Name ?? "input",
+            input.Layout is InputLayout.Nhwc
+                ? [input.Height, input.Width, channels]
+                : [channels, input.Height, input.Width],
+            input.Height * input.Width,
+            batches);
+        var sessionOptions = Providers.Configure(provider, options, shape);
         var session = OpenSession(model, sessionOptions, provider);
         try
         {
@@ -111,7 +127,8 @@ internal sealed class Network : IDisposable
 
             return new Network(
                 session,
-                model,
+                ownsSession: true,
+                model.Path,
                 provider,
                 inputs,
                 [.. outputs],
@@ -124,6 +141,13 @@ internal sealed class Network : IDisposable
             throw;
         }
     }
+
+    /// <summary>
+    /// The same network once more, with buffers of its own, for another thread: both run at the same time, and the weights
+    /// are in memory once. This one must outlive it.
+    /// </summary>
+    public Network Beside() =>
+        new(_session, ownsSession: false, Path, _provider, _inputs, _outputNames, Batches, _longestFirstRun);
 
     /// <summary>The memory of picture number <paramref name="slot"/> of the next run, whatever its numbers are.</summary>
     public Span<byte> InputBytes(int slot) => _input.AsSpan(slot * SlotBytes, SlotBytes);
@@ -185,7 +209,10 @@ internal sealed class Network : IDisposable
     public void Dispose()
     {
         Release();
-        _session.Dispose();
+        if (_ownsSession)
+        {
+            _session.Dispose();
+        }
     }
 
     /// <summary>Opens a session and turns what the runtime says about a bad file into one line.</summary>

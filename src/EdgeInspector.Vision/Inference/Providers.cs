@@ -62,6 +62,14 @@ internal static class Providers
         _ => "CPU",
     };
 
+    /// <summary>The one that runs a stage.</summary>
+    public static ProviderChoice Of(StageReport stage) => stage.Provider switch
+    {
+        "TensorRT" => ProviderChoice.TensorRt,
+        "CUDA" => ProviderChoice.Cuda,
+        _ => ProviderChoice.Cpu,
+    };
+
     /// <summary>
     /// True for what a missing accelerator throws: the option classes throw the runtime's exception on a build
     /// without it, the loader's when a library is not installed.
@@ -107,16 +115,6 @@ internal static class Providers
             throw;
         }
     }
-
-    public static SessionOptions Configure(
-        ProviderChoice provider, InferenceOptions options, string inputName, ReadOnlySpan<int> shape, int largestBatch)
-    {
-        var pixels = shape.Length == 3 ? shape[1] * shape[2] : 0;
-        int[] batches = largestBatch > 1 ? [1, largestBatch] : [1];
-        return Configure(provider, options, new NetworkShape("", false, inputName, shape.ToArray(), pixels, batches));
-    }
-
-    public static SessionOptions Common(InferenceOptions options, int threads) => OnProcessor(threads);
 
     /// <summary>What TensorRT is told.</summary>
     /// <param name="options">Of this machine.</param>

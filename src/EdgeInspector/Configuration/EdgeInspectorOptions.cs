@@ -8,6 +8,7 @@ using EdgeInspector.Publishing;
 using EdgeInspector.Reject;
 using EdgeInspector.Samples;
 using EdgeInspector.Station;
+using EdgeInspector.Telemetry;
 using EdgeInspector.Vision;
 using EdgeInspector.Web;
 
@@ -48,6 +49,15 @@ internal sealed class EdgeInspectorOptions : IValidatableObject
     /// <summary>The page and the endpoints.</summary>
     public WebOptions Web { get; set; } = new();
 
+    /// <summary>Who is sent the instruments.</summary>
+    public MetricsOptions Metrics { get; set; } = new();
+
+    /// <summary>Device discovery of Home Assistant.</summary>
+    public HomeAssistantOptions HomeAssistant { get; set; } = new();
+
+    /// <summary>The Sparkplug B edge node.</summary>
+    public SparkplugOptions Sparkplug { get; set; } = new();
+
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
@@ -73,9 +83,52 @@ internal sealed class ModelOptions
     /// <summary>Execution provider; Auto takes the first of TensorRt, Cuda and Cpu that completes a warm-up inference.</summary>
     public ProviderChoice Provider { get; set; } = ProviderChoice.Auto;
 
-    /// <summary>Processor threads for each network, 0 to 64; 0 chooses by the size of the input.</summary>
+    /// <summary>
+    /// Refuses to start where an accelerator is wanted and the processor would run a network, or a part of one.
+    /// </summary>
+    public bool ForbidFallback { get; set; }
+
+    /// <summary>
+    /// What the processors are spent on: Latency puts them all on one frame, Throughput gives each frame a thread. Auto is
+    /// Latency for one station and Throughput for several.
+    /// </summary>
+    public ThreadMode Mode { get; set; } = ThreadMode.Auto;
+
+    /// <summary>Processor threads for each network in latency mode, 0 to 64; 0 chooses by the size of the input.</summary>
     [Range(0, 64)]
     public int Threads { get; set; }
+
+    /// <summary>Frames in work at a time in throughput mode, 0 to 64; 0 shares the processors among the stations.</summary>
+    [Range(0, 64)]
+    public int Workers { get; set; }
+
+    /// <summary>Folder for TensorRT's engines, below the data folder; an engine takes minutes to build and is kept.</summary>
+    [Required(AllowEmptyStrings = false)]
+    public string EngineCache { get; set; } = "engines";
+
+    /// <summary>With what numbers TensorRT computes: Model keeps the model's, Half uses 16-bit floats where they are faster.</summary>
+    public EnginePrecision Precision { get; set; } = EnginePrecision.Model;
+
+    /// <summary>Most memory, MiB, that TensorRT may use to try its kernels, 16 to 65,536; a Jetson shares its memory.</summary>
+    [Range(16, 65_536)]
+    public int WorkspaceMegabytes { get; set; } = 1024;
+
+    /// <summary>How the package is run.</summary>
+    /// <param name="dataFolder">Where the service keeps what it makes.</param>
+    /// <param name="stations">How many share the processors.</param>
+    internal InferenceOptions Inference(string dataFolder, int stations) =>
+        new()
+        {
+            Provider = Provider,
+            ForbidFallback = ForbidFallback,
+            Mode = Mode,
+            Cameras = Math.Clamp(stations, 1, 64),
+            Threads = Threads,
+            Workers = Workers,
+            EngineCache = Path.Combine(dataFolder, EngineCache),
+            Precision = Precision,
+            WorkspaceMegabytes = WorkspaceMegabytes,
+        };
 }
 
 /// <summary>What the virtual line carries, where a station's camera is <c>virtual:</c>.</summary>

@@ -8,6 +8,7 @@ using EdgeInspector.Control;
 using EdgeInspector.Ledger;
 using EdgeInspector.Line;
 using EdgeInspector.Publishing;
+using EdgeInspector.Publishing.Sparkplug;
 using EdgeInspector.Samples;
 using EdgeInspector.Simulation;
 using EdgeInspector.Telemetry;
@@ -36,6 +37,10 @@ internal sealed class InspectionHost : IAsyncDisposable
     private readonly Outbox _outbox;
     private readonly Publisher _publisher;
     private readonly RecentPictures _recent = new();
+    private readonly Instruments _instruments;
+    private readonly MetricsText _metricsText;
+    private readonly HomeAssistantDiscovery? _homeAssistant;
+    private readonly SparkplugLink? _sparkplug;
     private readonly WebServer? _web;
     private readonly CommandDesk _commands;
     private readonly CommandHands _hands;
@@ -53,8 +58,11 @@ internal sealed class InspectionHost : IAsyncDisposable
     private Task _keeping = Task.CompletedTask;
     private Task _publishing = Task.CompletedTask;
     private Task _outgoing = Task.CompletedTask;
+    private Task _introducing = Task.CompletedTask;
+    private Task _sparkling = Task.CompletedTask;
+    private MetricsExport? _export;
     private SystemdWatchdog? _watchdog;
-    private bool _disposed;
+    private volatile bool _disposed;
 
     /// <summary>Wires the rooms that stations share.</summary>
     /// <param name="options">Sound options.</param>
@@ -113,10 +121,35 @@ internal sealed class InspectionHost : IAsyncDisposable
             logs.CreateLogger<CommandDesk>()
         );
         _publisher.Handle(Contract.Command, CommandedAsync);
+        _instruments = new Instruments(Snapshots, ServiceFigures, Version, TimeProvider.System);
+        _metricsText = new MetricsText(_instruments);
+        _homeAssistant = options.HomeAssistant.Enabled && options.Mqtt.Enabled
+            ? new HomeAssistantDiscovery(
+                options.HomeAssistant,
+                options.Mqtt,
+                options.Plant,
+                [.. options.Stations.Select(station => new HomeAssistantStation(station.Name, RecipesOf(station)))],
+                Version,
+                TimeProvider.System,
+                logs.CreateLogger<HomeAssistantDiscovery>()
+            )
+            : null;
+        _sparkplug = options.Sparkplug.Enabled && options.Mqtt.Enabled
+            ? new SparkplugLink(
+                options.Sparkplug,
+                options.Mqtt,
+                options.Plant,
+                Snapshots,
+                Version,
+                TimeProvider.System,
+                logs.CreateLogger<SparkplugLink>()
+            )
+            : null;
         _web = options.Web.Enabled
             ? new WebServer(options.Web, _recent, Snapshots, logs, Services())
             {
                 Mqtt = _broker is not null && options.Broker.WebSocket ? _broker.ServeAsync : null,
+                Metrics = (_metricsText.Read, MetricsText.ContentType),
             }
             : null;
     }
@@ -200,6 +233,11 @@ internal sealed class InspectionHost : IAsyncDisposable
         _writing = _ledger.RunAsync(_stop.Token);
         _keeping = _samples.RunAsync(_stop.Token);
         _publishing = _publisher.RunAsync(_stopPublishing.Token);
+        _introducing = _homeAssistant?.RunAsync(_stopPublishing.Token) ?? Task.CompletedTask;
+        _sparkling = _sparkplug?.RunAsync(_stopPublishing.Token) ?? Task.CompletedTask;
+        _export = _options.Metrics.OtlpEndpoint is null
+            ? null
+            : new MetricsExport(_options.Metrics, $"{_options.Plant.Enterprise}-{_options.Plant.Site}-{_options.Plant.Area}-{_options.Plant.Line}", Version);
         _outgoing = _options.Mqtt.Enabled ? _outbox.RunAsync(_stopOutbox.Token) : Task.CompletedTask;
         for (var i = 0; i < _stations.Length; i++)
         {
@@ -210,13 +248,18 @@ internal sealed class InspectionHost : IAsyncDisposable
             else
             {
                 _stations[i].Start();
+                var model = _options.Stations[i].Model;
+                if (IsBuiltBeside(model, model.Inference(_options.DataFolder, _options.Stations.Count)))
+                {
+                    BuildBeside(_stations[i], model, models[i]);
+                }
             }
         }
 
         _watchdog = SystemdWatchdog.FromEnvironment();
         _watchdog?.Start(now => Array.TrueForAll(_stations, station => station.IsResponding(now)), _time);
         Completion = WatchAsync();
-        _log.StationsStarted(_stations.Length, string.Join(", ", models.Select(model => $"{model.Name} {model.Version} on {model.Provider}")));
+        _log.StationsStarted(_stations.Length, string.Join(", ", models.Select(model => $"{model.Name} {model.Version}: {string.Join(", ", model.Stages)}")));
     }
 
     /// <summary>Stops the stations, then sends and writes what they said last.</summary>
@@ -249,7 +292,7 @@ internal sealed class InspectionHost : IAsyncDisposable
 
         // Only now are the last parts where publishing finds them; and what it gets rid of, the outbox removes.
         await _stopPublishing.CancelAsync().ConfigureAwait(false);
-        await _publishing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_publishing, _introducing, _sparkling).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _stopOutbox.CancelAsync().ConfigureAwait(false);
         await _outgoing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (_broker is not null)
@@ -262,6 +305,9 @@ internal sealed class InspectionHost : IAsyncDisposable
             _owned[i].Dispose();
         }
 
+        _export?.Dispose();
+        _metricsText.Dispose();
+        _instruments.Dispose();
         _watchdog?.Dispose();
         _commands.Dispose();
         _outbox.Dispose();
@@ -273,8 +319,50 @@ internal sealed class InspectionHost : IAsyncDisposable
         _stopLockstep.Dispose();
     }
 
-    private static ModelPackage Load(ModelOptions model) =>
-        ModelPackage.Load(model.Package, new InferenceOptions { Provider = model.Provider, Threads = model.Threads });
+    /// <summary>
+    /// The station's model; on the processor, for as long as it takes to build an engine, where there is none yet.
+    /// </summary>
+    private ModelPackage Load(ModelOptions model)
+    {
+        var inference = model.Inference(_options.DataFolder, _options.Stations.Count);
+        return ModelPackage.Load(
+            model.Package,
+            IsBuiltBeside(model, inference) ? inference with { Provider = ProviderChoice.Cpu } : inference
+        );
+    }
+
+    private bool IsBuiltBeside(ModelOptions model, InferenceOptions inference) =>
+        _lockstep is null && !model.ForbidFallback && ModelPackage.NeedsEngine(model.Package, inference);
+
+    /// <summary>Builds what the station's model wants to run on, and swaps it in.</summary>
+    private void BuildBeside(InspectionStation station, ModelOptions model, ModelPackage first)
+    {
+        var workers = first.Detectors.Count;
+        var inference = model.Inference(_options.DataFolder, _options.Stations.Count) with
+        {
+            Workers = workers,
+            Mode = workers > 1 ? ThreadMode.Throughput : ThreadMode.Latency,
+        };
+        var build = new ModelBuild(
+            "TensorRT engine",
+            () => ModelPackage.Load(model.Package, inference),
+            async package =>
+            {
+                if (_disposed)
+                {
+                    package.Dispose();
+                    return;
+                }
+
+                Own(package);
+                await station.ReplaceAsync(StationModel.Of(package)).ConfigureAwait(false);
+                _log.ModelReplaced(station.Name, package.Name, package.Version, package.Provider);
+            },
+            _time
+        );
+        station.ModelBuild = build;
+        build.Start();
+    }
 
     private InspectionStation Build(StationOptions options, ModelPackage model)
     {
@@ -461,6 +549,26 @@ internal sealed class InspectionHost : IAsyncDisposable
             Lanes = options.Reject.Ejectors.Count,
         };
 
+    private ServiceFigures ServiceFigures()
+    {
+        var outbox = _outbox.Figures;
+        return new ServiceFigures
+        {
+            RecordsWaiting = outbox.Records,
+            RecordBytes = outbox.RecordBytes,
+            PicturesWaiting = outbox.Pictures,
+            PictureBytes = outbox.PictureBytes,
+            Shed = _publisher.Shed,
+            Acknowledged = _publisher.Acknowledged,
+            RequestsRefused = _publisher.RequestsRefused,
+            LedgerWaiting = _ledger.Waiting,
+            LedgerLost = _ledger.Lost,
+        };
+    }
+
+    private static IReadOnlyList<string> RecipesOf(StationOptions station) =>
+        [.. new[] { station.Recipe }.Concat(station.Recipes).Select(recipe => recipe.Name)];
+
     private static string Version =>
         typeof(InspectionHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
         ?? "unknown";
@@ -520,8 +628,19 @@ internal sealed class InspectionHost : IAsyncDisposable
             services.Add(_outgoing);
         }
 
+        if (_homeAssistant is not null)
+        {
+            services.Add(_introducing);
+        }
+
+        if (_sparkplug is not null)
+        {
+            services.Add(_sparkling);
+        }
+
         var stations = Task.WhenAll(_stations.Select(station => station.Completion));
-        List<Task> all = [.. services, .. _stations.Select(station => station.Completion)];
+        var builds = _stations.Select(station => station.ModelBuild?.Completion).OfType<Task>();
+        List<Task> all = [.. services, .. _stations.Select(station => station.Completion), .. builds];
         while (!stations.IsCompleted)
         {
             var first = await Task.WhenAny(all).ConfigureAwait(false);

@@ -39,7 +39,8 @@ internal sealed class InspectionStation : IAsyncDisposable
 
     private readonly StationOptions _options;
     private readonly RunFacts _run;
-    private readonly StationModel _model;
+    private readonly Lock _changing = new();
+    private volatile StationModel _model;
     private readonly TimeProvider _time;
     private readonly Instant _start;
     private readonly IBelt _belt;
@@ -67,7 +68,7 @@ internal sealed class InspectionStation : IAsyncDisposable
     private readonly CancellationTokenSource _bookStop = new();
     private Task _bookKeeping = Task.CompletedTask;
     private Lockstep? _lockstep;
-    private bool _stopped;
+    private volatile bool _stopped;
 
     /// <summary>Wires the station; nothing turns before <see cref="Start"/>.</summary>
     /// <param name="options">The station's options.</param>
@@ -113,11 +114,11 @@ internal sealed class InspectionStation : IAsyncDisposable
         _books = books;
         _recipes = [options.Recipe, .. options.Recipes];
         _slot = new FrameSlot(options.Camera.MostWaiting);
+        options.Camera.FramePoolSize += model.Detectors.Count - 1; // Each further worker holds a frame.
         _capture = new CaptureLoop(options.Name, options.Camera, hardware.OpenCamera, _slot, time, log, _desk.Capture, _desk.CameraDriver);
         _evidence = books.Pictured is null ? null : new EvidenceWorker(options.Name, model.Labels, run.IdOf, books.Pictured, time);
         _inspector = new Inspector(
-            model.Detector,
-            model.Classifier,
+            model.Stages,
             new DecisionRules(options.Recipe, model.DefectThreshold, model.GoodLabel),
             options.Inspection,
             options.Camera.Width ?? 640,
@@ -252,6 +253,28 @@ internal sealed class InspectionStation : IAsyncDisposable
         return totals with { Unaccounted = totals.Unaccounted + LostTrackOf };
     }
 
+    /// <summary>What is loading a model to replace the one in force; null when nothing does.</summary>
+    public ModelBuild? ModelBuild { get; set; }
+
+    /// <summary>
+    /// Puts another model's networks in force between two frames; ends when no frame is looked at with the old ones any
+    /// more, which may then be disposed. The labels must be the same.
+    /// </summary>
+    public async Task ReplaceAsync(StationModel next)
+    {
+        var old = _model;
+        lock (_changing)
+        {
+            _inspector.Use(next.Stages, new DecisionRules(_desk.Recipe, next.DefectThreshold, next.GoodLabel));
+            _model = next;
+        }
+
+        while (!_stopped && _inspector.Uses(old.Stages))
+        {
+            await Task.Delay(BookInterval, _time, CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Parts that the books cannot name: what a thread had to say of them, or the eye had seen of them, found no room.</summary>
     private long LostTrackOf => _figures.EventsLost + _entryEyes.Overflowed;
 
@@ -330,6 +353,8 @@ internal sealed class InspectionStation : IAsyncDisposable
             Recipe = _desk.Recipe.Name,
             Model = _run.Model,
             Provider = _model.Provider,
+            Fallback = ModelBuild?.Fault ?? _model.Fallback,
+            ModelWork = ModelBuild?.Progress,
             Camera = camera,
             Broker = broker,
             Ledger = ledger,
@@ -542,10 +567,14 @@ internal sealed class InspectionStation : IAsyncDisposable
     /// <summary>Puts a recipe in force. The belt is empty: no part is judged by one and rejected by the other.</summary>
     private void Use(Recipe recipe)
     {
-        _inspector.Use(new DecisionRules(recipe, _model.DefectThreshold, _model.GoodLabel));
+        lock (_changing)
+        {
+            _inspector.Use(new DecisionRules(recipe, _model.DefectThreshold, _model.GoodLabel));
+            _desk.Use(recipe);
+        }
+
         _schedule.OnLate = recipe.OnLate;
         _book.Recipe = recipe.Name;
-        _desk.Use(recipe);
     }
 
     private IEnumerable<Loopback> Loopbacks() =>

@@ -1,3 +1,4 @@
+using EdgeInspector.Inspection;
 using EdgeInspector.Line;
 using EdgeInspector.Vision;
 
@@ -23,6 +24,17 @@ internal sealed record StationModel(
     double DefectThreshold
 )
 {
+    /// <summary>One for each frame that may be looked at side by side; <see cref="Detector"/> alone by default.</summary>
+    public IReadOnlyList<IDetector> Detectors { get; init; } = [Detector];
+
+    /// <summary>Which stages run on something slower than was wanted, and why; null when none does.</summary>
+    public string? Fallback { get; init; }
+
+    /// <summary>What the inspector runs.</summary>
+    public Stages Stages => _stages ??= new Stages(Detectors, Classifier);
+
+    private Stages? _stages;
+
     /// <summary>A package's stages.</summary>
     /// <exception cref="SettingException">The package has no classifier.</exception>
     public static StationModel Of(ModelPackage package)
@@ -44,6 +56,12 @@ internal sealed record StationModel(
             classes.Labels,
             classes.Labels.ToList().FindIndex(classes.Good.Contains),
             classes.DefectThreshold
-        );
+        )
+        {
+            Detectors = package.Detectors,
+            Fallback = package.Stages.Any(stage => stage.Fallback is not null)
+                ? string.Join("; ", package.Stages.Where(stage => stage.Fallback is not null))
+                : null,
+        };
     }
 }

@@ -8,7 +8,8 @@ namespace EdgeInspector.Inspection;
 
 /// <summary>
 /// Frame in, decisions out: detect, track, crop, classify, decide. Every part that the camera or the entry eye sees gets
-/// exactly one decision. Called by the inspect thread alone; allocates nothing once warm and waits for nobody.
+/// exactly one decision. Several workers may <see cref="Look"/> at a frame each; all else is called by one of them at a
+/// time, in the order of the frames. Allocates nothing once warm and waits for nobody.
 /// </summary>
 internal sealed class Inspector
 {
@@ -30,8 +31,9 @@ internal sealed class Inspector
     /// </summary>
     private const double SamePlace = 0.6;
 
-    private readonly IDetector _detector;
-    private readonly IClassifier _classifier;
+    private readonly Lock _swapping = new();
+    private readonly Findings[] _findings;
+    private Stages _stages;
     private volatile DecisionRules _rules;
     private readonly IBelt _belt;
     private readonly EntryEyes _entryEyes;
@@ -46,11 +48,11 @@ internal sealed class Inspector
     private readonly int _passSampleInterval;
     private readonly int _lanes;
     private readonly byte _allLanes;
-    private readonly Detection[] _detections = new Detection[256];
     private readonly Box[] _boxes = new Box[64];
     private readonly int[] _viewed = new int[64];
     private readonly Classification[] _classifications = new Classification[64];
     private readonly BeltDirection _direction;
+    private Detection[] _detections = []; // Of the frame that is being concluded.
     private PartTracker _tracker;
     private int _pictureWidth;
     private int _pictureHeight;
@@ -66,8 +68,7 @@ internal sealed class Inspector
     /// Joins the stages. Owns none of them. The picture size is what to expect until the first frame tells.
     /// </summary>
     public Inspector(
-        IDetector detector,
-        IClassifier classifier,
+        Stages stages,
         DecisionRules rules,
         InspectionOptions options,
         int pictureWidth,
@@ -83,8 +84,8 @@ internal sealed class Inspector
         TimeProvider time
     )
     {
-        _detector = detector;
-        _classifier = classifier;
+        _stages = stages;
+        _findings = [.. stages.Detectors.Select(_ => new Findings())];
         _rules = rules;
         _belt = belt;
         _entryEyes = entryEyes;
@@ -110,29 +111,89 @@ internal sealed class Inspector
     /// <summary>Puts other rules in force, from the next decision on. Any thread.</summary>
     public void Use(DecisionRules rules) => _rules = rules;
 
+    /// <summary>How many frames may be looked at side by side.</summary>
+    public int Workers => _findings.Length;
+
+    /// <summary>
+    /// Puts other stages in force, with their rules, from the next frame on. A frame in hand is finished with those that it
+    /// was begun with, so the old ones must live until <see cref="Uses"/> denies it. Parts under way keep their views, so the
+    /// labels must be the same. Any thread.
+    /// </summary>
+    /// <exception cref="ArgumentException">They have fewer detectors than there are workers.</exception>
+    public void Use(Stages stages, DecisionRules rules)
+    {
+        if (stages.Detectors.Count < Workers)
+        {
+            throw new ArgumentException($"{stages.Detectors.Count} detectors are too few for {Workers} workers.", nameof(stages));
+        }
+
+        lock (_swapping)
+        {
+            _stages = stages;
+            _rules = rules;
+        }
+    }
+
+    /// <summary>Whether a worker is still looking at a frame with these stages, or the next one will.</summary>
+    public bool Uses(Stages stages)
+    {
+        lock (_swapping)
+        {
+            return _stages == stages || Array.Exists(_findings, findings => findings.Stages == stages);
+        }
+    }
+
     /// <summary>Inspects one frame. The frame stays the caller's.</summary>
     public void Inspect(Frame frame)
     {
+        Look(frame, worker: 0);
+        Conclude(frame, worker: 0);
+    }
+
+    /// <summary>Finds the parts in one frame: what can be done before the frames that came earlier are decided.</summary>
+    public void Look(Frame frame, int worker)
+    {
+        var findings = _findings[worker];
+        findings.Travel = _belt.TravelAt(new Instant(frame.CapturedAt)) / _millimetresPerPixel;
+        findings.IsTooOld = IsTooOld(findings.Travel);
+        if (findings.IsTooOld)
+        {
+            return;
+        }
+
+        Stages stages;
+        lock (_swapping)
+        {
+            findings.Stages = stages = _stages;
+        }
+
+        findings.Count = stages.Detectors[worker].Detect(frame.Picture, findings.Detections);
+    }
+
+    /// <summary>Follows, classifies and decides what the same worker found in the frame. The frame stays the caller's.</summary>
+    public void Conclude(Frame frame, int worker)
+    {
+        var findings = _findings[worker];
+        if (findings.IsTooOld)
+        {
+            _figures.FrameTooOld(); // Its parts are decided and forgotten; looking again would make new ones of them.
+            return;
+        }
+
         var capturedAt = new Instant(frame.CapturedAt);
         if (frame.Picture.Width != _pictureWidth || frame.Picture.Height != _pictureHeight)
         {
             Fit(frame.Picture.Width, frame.Picture.Height);
         }
 
-        var travel = _belt.TravelAt(capturedAt) / _millimetresPerPixel;
-        if (_travel - travel > PartTracker.Memory * _tracker.ViewLength)
-        {
-            _figures.FrameTooOld(); // Its parts are decided and forgotten; looking again would make new ones of them.
-            return;
-        }
-
-        _travel = Math.Max(_travel, travel);
-        var found = _detector.Detect(frame.Picture, _detections);
-        _tracker.Update(_detections.AsSpan(0, found), travel, frame.Sequence);
+        Volatile.Write(ref _travel, Math.Max(_travel, findings.Travel));
+        _detections = findings.Detections;
+        _tracker.Update(_detections.AsSpan(0, findings.Count), findings.Travel, frame.Sequence);
         CorrectPlaces(capturedAt);
-        ClassifyNewViews(frame, travel);
+        ClassifyNewViews(frame, findings.Stages!.Classifier, findings.Travel);
+        findings.Stages = null;
         DecideRipe(frame, capturedAt);
-        RetireEntryBlocks(travel, capturedAt);
+        RetireEntryBlocks(findings.Travel, capturedAt);
         _figures.FrameInspected(_time.GetInstant() - capturedAt);
     }
 
@@ -144,7 +205,7 @@ internal sealed class Inspector
     {
         var now = _time.GetInstant() - InFlight;
         var travel = _belt.TravelAt(now) / _millimetresPerPixel;
-        _travel = Math.Max(_travel, travel);
+        Volatile.Write(ref _travel, Math.Max(_travel, travel));
         _tracker.Update([], travel, frame: -1);
         DecideRipe(frame: null, now);
         RetireEntryBlocks(travel, now);
@@ -200,7 +261,7 @@ internal sealed class Inspector
         }
     }
 
-    private void ClassifyNewViews(Frame frame, double travel)
+    private void ClassifyNewViews(Frame frame, IClassifier classifier, double travel)
     {
         var tracks = _tracker.Tracks;
         var viewSpacing = _rules.Recipe.ViewSpacing / _millimetresPerPixel;
@@ -220,7 +281,7 @@ internal sealed class Inspector
             return;
         }
 
-        _classifier.Classify(frame.Picture, _boxes.AsSpan(0, views), _classifications);
+        classifier.Classify(frame.Picture, _boxes.AsSpan(0, views), _classifications);
         for (var v = 0; v < views; v++)
         {
             ref var track = ref tracks[_viewed[v]];
@@ -241,6 +302,9 @@ internal sealed class Inspector
             }
         }
     }
+
+    private bool IsTooOld(double travel) =>
+        Volatile.Read(ref _travel) - travel > PartTracker.Memory * Volatile.Read(ref _tracker).ViewLength;
 
     private void DecideRipe(Frame? frame, Instant capturedAt)
     {

@@ -15,6 +15,8 @@ internal sealed class LedgerFeed(LedgerStore store) : IPartFeed, IDisposable
     private readonly Lock _lock = new();
     private readonly Dictionary<string, long> _marks = new(StringComparer.Ordinal);
     private SqliteConnection? _connection;
+    private SqliteCommand? _select;
+    private SqliteCommand? _bounds;
     private int _generation;
 
     /// <inheritdoc/>
@@ -41,16 +43,16 @@ internal sealed class LedgerFeed(LedgerStore store) : IPartFeed, IDisposable
     public PartStretch Read(string station, long after, int limit) =>
         Do(connection =>
         {
-            using var bounds = connection.CreateCommand();
-            bounds.CommandText = "SELECT coalesce((SELECT min(seq) FROM parts), 0), coalesce((SELECT max(seq) FROM parts), 0)";
-            long first;
-            long last;
-            using (var reader = bounds.ExecuteReader())
+            // The common case, some parts that follow directly on the last, takes one question.
+            var parts = Parts(connection, station, after, after + LongestLook, limit);
+            if (parts.Count > 0 && parts[0].Sequence == after + 1)
             {
-                reader.Read();
-                (first, last) = (reader.GetInt64(0), reader.GetInt64(1));
+                // Other stations' parts between ours: there may be more of ours beyond the look.
+                var isDense = parts[^1].Sequence - after == parts.Count;
+                return new PartStretch(parts, parts[^1].Sequence, 0, parts.Count == limit || !isDense);
             }
 
+            var (first, last) = Bounds(connection);
             if (last < after)
             {
                 // Another ledger, begun anew since.
@@ -62,30 +64,12 @@ internal sealed class LedgerFeed(LedgerStore store) : IPartFeed, IDisposable
             var end = Math.Min(last, after + LongestLook);
             if (end <= after)
             {
-                return new PartStretch([], after, removed);
+                return new PartStretch([], after, removed, MayGoOn: false);
             }
 
-            using var command = connection.CreateCommand();
-#pragma warning disable CA2100 // Put together from constants; what comes from outside is bound.
-            command.CommandText =
-                $"SELECT {LedgerReader.Columns}, seq FROM parts "
-                + "WHERE seq > $after AND seq <= $end AND station = $station ORDER BY seq LIMIT $limit";
-#pragma warning restore CA2100
-            command.Parameters.AddWithValue("$after", after);
-            command.Parameters.AddWithValue("$end", end);
-            command.Parameters.AddWithValue("$station", station);
-            command.Parameters.AddWithValue("$limit", limit);
-            var parts = new List<NumberedPart>();
-            using (var reader = command.ExecuteReader())
-            {
-                var place = reader.FieldCount - 1;
-                while (reader.Read())
-                {
-                    parts.Add(new NumberedPart(reader.GetInt64(place), LedgerReader.Part(reader)));
-                }
-            }
-
-            return new PartStretch(parts, parts.Count == limit ? parts[^1].Sequence : end, removed);
+            parts = Parts(connection, station, after, end, limit);
+            var isFull = parts.Count == limit;
+            return new PartStretch(parts, isFull ? parts[^1].Sequence : end, removed, isFull || end < last);
         });
 
     /// <inheritdoc/>
@@ -108,6 +92,50 @@ internal sealed class LedgerFeed(LedgerStore store) : IPartFeed, IDisposable
         {
             Close();
         }
+    }
+
+    private List<NumberedPart> Parts(SqliteConnection connection, string station, long after, long end, int limit)
+    {
+        if (_select is null)
+        {
+            _select = connection.CreateCommand();
+#pragma warning disable CA2100 // Put together from constants; what comes from outside is bound.
+            _select.CommandText =
+                $"SELECT {LedgerReader.Columns}, seq FROM parts "
+                + "WHERE seq > $after AND seq <= $end AND station = $station ORDER BY seq LIMIT $limit";
+#pragma warning restore CA2100
+            foreach (var name in (string[])["$after", "$end", "$station", "$limit"])
+            {
+                _select.Parameters.Add(new SqliteParameter { ParameterName = name });
+            }
+        }
+
+        _select.Parameters[0].Value = after;
+        _select.Parameters[1].Value = end;
+        _select.Parameters[2].Value = station;
+        _select.Parameters[3].Value = limit;
+        var parts = new List<NumberedPart>();
+        using var reader = _select.ExecuteReader();
+        var place = reader.FieldCount - 1;
+        while (reader.Read())
+        {
+            parts.Add(new NumberedPart(reader.GetInt64(place), LedgerReader.Part(reader)));
+        }
+
+        return parts;
+    }
+
+    private (long First, long Last) Bounds(SqliteConnection connection)
+    {
+        if (_bounds is null)
+        {
+            _bounds = connection.CreateCommand();
+            _bounds.CommandText = "SELECT coalesce((SELECT min(seq) FROM parts), 0), coalesce((SELECT max(seq) FROM parts), 0)";
+        }
+
+        using var reader = _bounds.ExecuteReader();
+        reader.Read();
+        return (reader.GetInt64(0), reader.GetInt64(1));
     }
 
     private T Do<T>(Func<SqliteConnection, T> work)
@@ -150,7 +178,9 @@ internal sealed class LedgerFeed(LedgerStore store) : IPartFeed, IDisposable
 
     private void Close()
     {
+        _select?.Dispose();
+        _bounds?.Dispose();
         _connection?.Dispose();
-        _connection = null;
+        (_connection, _select, _bounds) = (null, null, null);
     }
 }

@@ -9,7 +9,8 @@ internal readonly record struct NumberedPart(long Sequence, PartRecord Part);
 /// <param name="Parts">One station's parts, in order.</param>
 /// <param name="Through">Every part up to and including this sequence has been looked at: where the next stretch begins.</param>
 /// <param name="Removed">Parts (of all stations) that retention had removed before they were read.</param>
-internal sealed record PartStretch(IReadOnlyList<NumberedPart> Parts, long Through, long Removed);
+/// <param name="MayGoOn">Whether another stretch may follow at once; where not, whoever writes the ledger says when.</param>
+internal sealed record PartStretch(IReadOnlyList<NumberedPart> Parts, long Through, long Removed, bool MayGoOn);
 
 /// <summary>
 /// The ledger as whoever passes it on sees it: parts in order, and a mark for each station up to which others have them.

@@ -1,4 +1,5 @@
 using EdgeInspector.Line;
+using EdgeInspector.Publishing.Sparkplug;
 
 namespace EdgeInspector.Publishing;
 
@@ -10,7 +11,7 @@ internal sealed record BrokerAccount(string Name, Role Role, bool IsStation);
 
 /// <summary>
 /// Who may say and hear what at the embedded broker: what <c>firmware-config/mosquitto</c> grants at a plant's, from the same table.
-/// Topics outside the contract are nobody's.
+/// Topics outside the contract are nobody's, but for those of Home Assistant's discovery and of Sparkplug.
 /// </summary>
 internal static class BrokerAccess
 {
@@ -20,6 +21,11 @@ internal static class BrokerAccess
     /// </summary>
     public static bool MayPublish(BrokerAccount account, string topic, bool retain)
     {
+        if (Neighbour(topic) is { } isOfStations)
+        {
+            return isOfStations == account.IsStation && (account.IsStation || (account.Role >= Role.Operator && !retain));
+        }
+
         if (Topics.SuffixOf(topic) is not { } suffix || Contract.Match(suffix) is not ({ } kind, _) || (retain && !kind.Retain))
         {
             return false;
@@ -30,7 +36,12 @@ internal static class BrokerAccess
 
     /// <summary>Whether an account is given messages of a topic: stations what they are asked, people what stations say.</summary>
     public static bool MayHear(BrokerAccount account, string topic) =>
-        Topics.SuffixOf(topic) is { } suffix
-        && Contract.Match(suffix) is ({ } kind, _)
-        && kind.IsInbound == account.IsStation;
+        Neighbour(topic) is { } isOfStations
+            ? isOfStations != account.IsStation
+            : Topics.SuffixOf(topic) is { } suffix
+                && Contract.Match(suffix) is ({ } kind, _)
+                && kind.IsInbound == account.IsStation;
+
+    /// <summary>Whether stations say a topic of Home Assistant's discovery or of Sparkplug; null when it is neither's.</summary>
+    private static bool? Neighbour(string topic) => HomeAssistantDiscovery.IsOfStations(topic) ?? SparkplugNode.IsOfStations(topic);
 }

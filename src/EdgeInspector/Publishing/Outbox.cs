@@ -47,7 +47,7 @@ internal sealed class Outbox : IDisposable
     private static readonly TimeSpan GapInterval = TimeSpan.FromHours(1);
 
     /// <summary>Acknowledged messages are removed at the latest after this; a crash repeats them.</summary>
-    private static readonly TimeSpan RemovalInterval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan RemovalInterval = TimeSpan.FromMilliseconds(500);
 
     /// <summary>A wall clock that moved so much against the monotonic one was set.</summary>
     private static readonly TimeSpan ClockWasSet = TimeSpan.FromMinutes(5);

@@ -42,6 +42,10 @@ internal sealed class OutboxFile : IDisposable
         """;
 
     private readonly SqliteConnection _connection;
+    private readonly SqliteCommand _insert;
+    private readonly SqliteCommand _delete;
+    private readonly SqliteCommand _read;
+    private bool _isForced = true;
 
     /// <exception cref="SqliteException">The disk or the file objects.</exception>
     /// <exception cref="InvalidDataException">The file was written by a newer program.</exception>
@@ -80,6 +84,19 @@ internal sealed class OutboxFile : IDisposable
                 Execute($"PRAGMA user_version = {Version}", transaction);
                 transaction.Commit();
             }
+
+            _insert = Prepare(
+                "INSERT INTO messages (id, class, station, kind, parameter, properties, created, bytes, payload) "
+                    + "VALUES ($id, $class, $station, $kind, $parameter, $properties, $created, $bytes, $payload) "
+                    + "ON CONFLICT (id) DO NOTHING",
+                "$id", "$class", "$station", "$kind", "$parameter", "$properties", "$created", "$bytes", "$payload"
+            );
+            _delete = Prepare("DELETE FROM messages WHERE seq = $seq RETURNING class, bytes", "$seq");
+            _read = Prepare(
+                "SELECT seq, id, kind, parameter, properties, payload FROM messages "
+                    + "WHERE class = $class AND station = $station AND seq > $after ORDER BY seq LIMIT $limit",
+                "$class", "$station", "$after", "$limit"
+            );
         }
         catch
         {
@@ -138,50 +155,42 @@ internal sealed class OutboxFile : IDisposable
         bool forced
     )
     {
-        Execute(forced ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+        if (forced != _isForced)
+        {
+            Execute(forced ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+            _isForced = forced;
+        }
+
         var isNew = new bool[added.Count];
         var gone = new List<(Keeping, long)>(removed.Count);
         using var transaction = _connection.BeginTransaction();
-        if (added.Count > 0)
+        _insert.Transaction = transaction;
+        for (var i = 0; i < added.Count; i++)
         {
-            using var insert = Command(
-                "INSERT INTO messages (id, class, station, kind, parameter, properties, created, bytes, payload) "
-                    + "VALUES ($id, $class, $station, $kind, $parameter, $properties, $created, $bytes, $payload) "
-                    + "ON CONFLICT (id) DO NOTHING",
-                transaction
+            var message = added[i];
+            Bind(
+                _insert,
+                message.Id,
+                ClassOf(message.Kind.Keeping),
+                message.Station,
+                message.Kind.Name,
+                message.Parameter,
+                message.Properties.Count == 0 ? null : ToJson(message.Properties),
+                now,
+                message.Payload.Length,
+                message.Payload.ToArray()
             );
-            for (var i = 0; i < added.Count; i++)
-            {
-                var message = added[i];
-                insert.Parameters.Clear();
-                insert.Parameters.AddWithValue("$id", message.Id);
-                insert.Parameters.AddWithValue("$class", ClassOf(message.Kind.Keeping));
-                insert.Parameters.AddWithValue("$station", message.Station);
-                insert.Parameters.AddWithValue("$kind", message.Kind.Name);
-                insert.Parameters.AddWithValue("$parameter", (object?)message.Parameter ?? DBNull.Value);
-                insert.Parameters.AddWithValue(
-                    "$properties",
-                    message.Properties.Count == 0 ? DBNull.Value : ToJson(message.Properties)
-                );
-                insert.Parameters.AddWithValue("$created", now);
-                insert.Parameters.AddWithValue("$bytes", message.Payload.Length);
-                insert.Parameters.AddWithValue("$payload", message.Payload.ToArray());
-                isNew[i] = insert.ExecuteNonQuery() > 0;
-            }
+            isNew[i] = _insert.ExecuteNonQuery() > 0;
         }
 
-        if (removed.Count > 0)
+        _delete.Transaction = transaction;
+        foreach (var sequence in removed)
         {
-            using var delete = Command("DELETE FROM messages WHERE seq = $seq RETURNING class, bytes", transaction);
-            var seq = delete.Parameters.Add("$seq", SqliteType.Integer);
-            foreach (var sequence in removed)
+            Bind(_delete, sequence);
+            using var reader = _delete.ExecuteReader();
+            while (reader.Read())
             {
-                seq.Value = sequence;
-                using var reader = delete.ExecuteReader();
-                while (reader.Read())
-                {
-                    gone.Add((reader.GetInt64(0) == 1 ? Keeping.Record : Keeping.Picture, reader.GetInt64(1)));
-                }
+                gone.Add((reader.GetInt64(0) == 1 ? Keeping.Record : Keeping.Picture, reader.GetInt64(1)));
             }
         }
 
@@ -233,16 +242,9 @@ internal sealed class OutboxFile : IDisposable
     /// <summary>One station's messages of a class after a sequence, in order, until a number or a size is reached.</summary>
     public IReadOnlyList<StoredMessage> Read(string station, Keeping kept, long after, int limit, long bytes)
     {
-        using var command = Command(
-            "SELECT seq, id, kind, parameter, properties, payload FROM messages "
-                + "WHERE class = $class AND station = $station AND seq > $after ORDER BY seq LIMIT $limit"
-        );
-        command.Parameters.AddWithValue("$class", ClassOf(kept));
-        command.Parameters.AddWithValue("$station", station);
-        command.Parameters.AddWithValue("$after", after);
-        command.Parameters.AddWithValue("$limit", limit);
+        Bind(_read, ClassOf(kept), station, after, limit);
         var found = new List<StoredMessage>();
-        using var reader = command.ExecuteReader();
+        using var reader = _read.ExecuteReader();
         while (bytes > 0 && reader.Read())
         {
             var payload = reader.GetFieldValue<byte[]>(5);
@@ -267,7 +269,13 @@ internal sealed class OutboxFile : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _connection.Dispose();
+    public void Dispose()
+    {
+        _insert.Dispose();
+        _delete.Dispose();
+        _read.Dispose();
+        _connection.Dispose();
+    }
 
     // Stored: never reuse one.
     private static int ClassOf(Keeping kept) => kept == Keeping.Record ? 1 : 2;
@@ -310,6 +318,26 @@ internal sealed class OutboxFile : IDisposable
         while (reader.Read())
         {
             // Nothing in the rows is of interest.
+        }
+    }
+
+    /// <summary>A command that is used again and again.</summary>
+    private SqliteCommand Prepare(string sql, params ReadOnlySpan<string> names)
+    {
+        var command = Command(sql);
+        foreach (var name in names)
+        {
+            command.Parameters.Add(new SqliteParameter { ParameterName = name });
+        }
+
+        return command;
+    }
+
+    private static void Bind(SqliteCommand command, params ReadOnlySpan<object?> values)
+    {
+        for (var i = 0; i < values.Length; i++)
+        {
+            command.Parameters[i].Value = values[i] ?? DBNull.Value;
         }
     }
 

@@ -33,6 +33,12 @@ internal sealed record StatePayload
     [Description("Execution provider in use.")]
     public string? Provider { get; init; }
 
+    [Description("Which stages run on something slower than was wanted, and why, in one line.")]
+    public string? Fallback { get; init; }
+
+    [Description("What is made ready beside the model in force, such as \"building TensorRT engine, 42 s\".")]
+    public string? ModelWork { get; init; }
+
     [Description("\"connected\", or what is wrong with the camera.")]
     public string? Camera { get; init; }
 
@@ -65,6 +71,8 @@ internal sealed record StatePayload
             InternalRecipeId = snapshot.Recipe,
             InternalConfigurationId = snapshot.Model,
             Provider = snapshot.Provider,
+            Fallback = snapshot.Fallback,
+            ModelWork = snapshot.ModelWork,
             Camera = snapshot.Camera,
             Ledger = snapshot.Ledger,
             Outbox = outbox,

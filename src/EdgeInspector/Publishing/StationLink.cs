@@ -766,6 +766,7 @@ internal sealed class StationLink
             try
             {
                 _partsThrough ??= _marked = feed.Mark(_link._station);
+                var mayGoOn = false;
                 while (_parts.Count == 0)
                 {
                     var from = _partsThrough.Value;
@@ -781,6 +782,7 @@ internal sealed class StationLink
                     }
 
                     _partsThrough = stretch.Through;
+                    mayGoOn = stretch.MayGoOn;
                     if (stretch.Through == from)
                     {
                         return false;
@@ -796,8 +798,7 @@ internal sealed class StationLink
                     }
                 }
 
-                // There may be another page.
-                _link._partNews = true;
+                _link._partNews |= mayGoOn;
                 return true;
             }
             catch (IOException)

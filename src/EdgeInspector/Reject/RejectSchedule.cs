@@ -200,7 +200,6 @@ internal sealed class RejectSchedule
         if (!rejected)
         {
             Spare(decision);
-            YieldLanes(decision);
         }
 
         var waits = rejected && !thrownOut;
@@ -211,7 +210,7 @@ internal sealed class RejectSchedule
             PartId = decision.PartId,
             Offset = decision.Offset,
             HalfLength = decision.Length / 2,
-            Lanes = waits ? WithoutNeighbours(decision) : decision.Lanes,
+            Lanes = decision.Lanes,
             Ahead = decision.Ahead,
             Behind = decision.Behind,
             Waits = waits,
@@ -220,38 +219,6 @@ internal sealed class RejectSchedule
         return !thrownOut ? Acceptance.Scheduled
             : firedAt == Instant.Never ? Acceptance.RefusedBefore
             : Acceptance.ThrownOutBefore;
-    }
-
-    /// <summary>
-    /// The lanes to fire for a part across several: not those in which a part that stays lies beside it, since two cannot lie
-    /// in one place, and the one that seems to reach over has turned.
-    /// </summary>
-    private byte WithoutNeighbours(in Decision decision)
-    {
-        var lanes = decision.Lanes;
-        var window = 2 * _halfWindow;
-        for (var i = FirstAtOrAfter(decision.Offset - window); i < _count && _parts[i].Offset <= decision.Offset + window; i++)
-        {
-            if (_parts[i].Stays && (lanes & ~_parts[i].Lanes) != 0)
-            {
-                lanes &= (byte)~_parts[i].Lanes;
-            }
-        }
-
-        return lanes;
-    }
-
-    /// <summary>The same where the part that stays is decided last.</summary>
-    private void YieldLanes(in Decision stays)
-    {
-        var window = 2 * _halfWindow;
-        for (var i = FirstAtOrAfter(stays.Offset - window); i < _count && _parts[i].Offset <= stays.Offset + window; i++)
-        {
-            if (_parts[i].Waits && (_parts[i].Lanes & ~stays.Lanes) != 0)
-            {
-                _parts[i].Lanes &= (byte)~stays.Lanes;
-            }
-        }
     }
 
     /// <summary>A part that stays lies where a blast over undecided belt is going: the blast ends before it.</summary>

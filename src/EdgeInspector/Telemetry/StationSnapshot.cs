@@ -107,6 +107,12 @@ internal sealed record StationSnapshot
     /// <summary>Execution provider in use, proven by a warm-up inference: TensorRT, CUDA or CPU.</summary>
     public required string Provider { get; init; }
 
+    /// <summary>Which stages run on something slower than was wanted, and why, in one line; null when none does.</summary>
+    public string? Fallback { get; init; }
+
+    /// <summary>What is made ready beside the model in force, such as "building TensorRT engine, 42 s"; null when nothing is.</summary>
+    public string? ModelWork { get; init; }
+
     /// <summary>"connected", or what is wrong with the camera.</summary>
     public required string Camera { get; init; }
 

@@ -56,6 +56,7 @@ internal sealed class WebApi : IDisposable
             return Results.NotFound();
         }
 
+        Allow(context, CommandBytes);
         var nobody = new CommandArrival("", "", default, new CommandOrigin("nobody", Role.Viewer, "http"));
         if (Holder(context, out var answer) is not { } holder)
         {
@@ -101,6 +102,7 @@ internal sealed class WebApi : IDisposable
 
     private async Task<IResult> InspectAsync(HttpContext context)
     {
+        Allow(context, CommandBytes);
         if (Holder(context, out var answer) is not { } holder)
         {
             return answer!;
@@ -216,16 +218,23 @@ internal sealed class WebApi : IDisposable
         return null;
     }
 
+    /// <summary>
+    /// Lets a body through, which the server does nowhere else. Also where it will not be read: otherwise the server would break
+    /// the connection off behind the answer.
+    /// </summary>
+    private static void Allow(HttpContext context, int most) =>
+        context.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = most + 1;
+
     /// <summary>The body; null when it is larger than allowed, of which no more than that is read.</summary>
     private static async Task<byte[]?> ReadAsync(HttpContext context, int most)
     {
         if (context.Request.ContentLength > most)
         {
+            context.Response.Headers.Connection = "close"; // What comes is not read.
             return null;
         }
 
-        // The server takes no bodies but where somebody says how much.
-        context.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = most + 1;
+        Allow(context, most);
         var body = new ArrayBufferWriter<byte>((int)(context.Request.ContentLength ?? 4096) + 1);
         try
         {
@@ -240,12 +249,14 @@ internal sealed class WebApi : IDisposable
                 body.Advance(read);
                 if (body.WrittenCount > most)
                 {
+                    context.Response.Headers.Connection = "close";
                     return null;
                 }
             }
         }
         catch (BadHttpRequestException)
         {
+            context.Response.Headers.Connection = "close";
             return null;
         }
     }

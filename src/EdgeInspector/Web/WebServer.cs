@@ -33,6 +33,9 @@ internal sealed class WebServer(
     /// </summary>
     public Func<WebSocket, EndPoint?, Task>? Mqtt { get; init; }
 
+    /// <summary>The instruments for Prometheus, at <c>/metrics</c>: the text and its content type; null where nobody keeps any.</summary>
+    public (Func<string> Text, string ContentType)? Metrics { get; init; }
+
     /// <summary>Where the page is, such as <c>http://127.0.0.1:8080</c>; null before it is served.</summary>
     public string? Url { get; private set; }
 
@@ -135,6 +138,11 @@ internal sealed class WebServer(
         app.UseRouting();
         WebPage.Map(app, pictures, snapshots, _services.Unresponsive);
         _api!.Map(app);
+        if (Metrics is { } metrics)
+        {
+            app.MapGet("/metrics", () => Results.Text(metrics.Text(), metrics.ContentType));
+        }
+
         if (Mqtt is { } mqtt)
         {
             app.UseWebSockets();

@@ -53,8 +53,7 @@ internal sealed class OwnStation : IDisposable
 
         frames.ForEach(frame => frame.Dispose());
         var inspector = new Inspector(
-            package.Detector,
-            package.Classifier!,
+            new Stages(package.Detectors, package.Classifier!),
             new DecisionRules(new Recipe { Views = 1 }, packageThreshold: 0.5, goodLabel: 0),
             new InspectionOptions { MillimetresPerPixel = 1 },
             Scene.Width,

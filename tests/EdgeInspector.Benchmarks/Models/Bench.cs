@@ -39,24 +39,27 @@ internal sealed class Bench : IDisposable
                     folder,
                     size,
                     YoloGraph.Build(size, Seed, Scene.In(size), Scene.SideIn(size)),
-                    classifier switch
-                    {
-                        ClassifierKind.None => null,
-                        ClassifierKind.Float => ClassifierGraph.Build(Scene.CropSize, Seed + 1),
-                        _ => InInt8(ClassifierGraph.Build(Scene.CropSize, Seed + 1), Scene.CropSize),
-                    }
+                    Classifier(classifier)
                 )
         );
 
-    /// <summary>A detector that computes nothing; see <see cref="StubGraph"/>.</summary>
-    public BenchPackage Stub(int size, int cells) =>
+    /// <summary>A detector that computes nothing, see <see cref="StubGraph"/>, alone or with a classifier.</summary>
+    public BenchPackage Stub(int size, int cells, ClassifierKind classifier = ClassifierKind.None) =>
         Once(
-            $"stub-{size}-{cells}",
-            folder => BenchPackage.Write(folder, size, StubGraph.Build(size, cells, Scene.In(size), Scene.SideIn(size)), null)
+            $"stub-{size}-{cells}-{classifier}",
+            folder => BenchPackage.Write(folder, size, StubGraph.Build(size, cells, Scene.In(size), Scene.SideIn(size)), Classifier(classifier))
         );
 
     /// <inheritdoc/>
     public void Dispose() => _folder.Delete(recursive: true);
+
+    private OnnxGraph? Classifier(ClassifierKind kind) =>
+        kind switch
+        {
+            ClassifierKind.None => null,
+            ClassifierKind.Float => ClassifierGraph.Build(Scene.CropSize, Seed + 1),
+            _ => InInt8(ClassifierGraph.Build(Scene.CropSize, Seed + 1), Scene.CropSize),
+        };
 
     /// <summary>By the product's own quantiser, with noise to calibrate on: nothing is asked of random verdicts.</summary>
     private OnnxGraph InInt8(OnnxGraph graph, int size)

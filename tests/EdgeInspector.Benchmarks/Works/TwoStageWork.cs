@@ -3,6 +3,7 @@ using EdgeInspector.Benchmarks.Models;
 using EdgeInspector.Benchmarks.Report;
 using EdgeInspector.Benchmarks.Rounds;
 using EdgeInspector.Lab;
+using EdgeInspector.Vision;
 using OpenCvSharp;
 
 namespace EdgeInspector.Benchmarks.Works;
@@ -25,6 +26,7 @@ internal static class TwoStageWork
         }
 
         Tail(bench, section);
+        Overhead(bench, section);
         return section;
     }
 
@@ -60,6 +62,42 @@ internal static class TwoStageWork
         {
             others.ForEach(other => other.Dispose());
         }
+    }
+
+    /// <summary>Where it goes: the same way with a detector that computes nothing, piece by piece.</summary>
+    private static void Overhead(Bench bench, Section section)
+    {
+        const int Cells = 2100;
+        var package = bench.Stub(Size, Cells, ClassifierKind.Int8);
+        using var picture = Scene.Picture(bench.Seed);
+        using var loaded = ModelPackage.Load(package.Folder, Own.Latency);
+        using var rawDetector = new RawRun("raw detector", package.Detector, null, [], RawThreads.Own);
+        using var rawMany = new RawRun("raw crops, all threads", null, package.Classifier, [Scene.Parts], RawThreads.Own);
+        using var rawOne = new RawRun("raw crops, one thread", null, package.Classifier, [Scene.Parts], RawThreads.One);
+        using var detector = new OwnDetector("detector", package.Folder, Own.Latency, picture);
+        using var crops = new OwnClassifier("crops", loaded, picture, [.. Scene.Centres.Select(c => Around(c.X, c.Y))]);
+        using var all = new OwnTwoStages("all", package.Folder, Own.Latency, picture);
+        var table = RoundRunner.Run(
+            [rawMany, rawOne, rawDetector, detector, crops, all],
+            bench.IsFull ? 200 : 40,
+            TimeSpan.FromMilliseconds(2),
+            "W2 overhead"
+        );
+        var stages = new Series("stages", [.. table[detector.Name].Values.Zip(table[crops.Name].Values, (a, b) => a + b)]);
+        section.Say($"Where it goes, with a detector that computes nothing (ms):");
+        section.Table(
+            ["piece", "lower quartile", "median", "upper quartile"],
+            new[]
+            {
+                ("detector: pre-processing, decoding, call", table[detector.Name].Over(table[rawDetector.Name])),
+                ("8 crops, over the raw run with all threads", table[crops.Name].Over(table.Raw)),
+                ("8 crops, over the raw run with one thread", table[crops.Name].Over(table[rawOne.Name])),
+                ("hand-over, tracking, 8 decisions", table[all.Name].Over(stages)),
+            }.Select(row => new[] { row.Item1, Section.R(row.Item2.Lower), Section.R(row.Item2.Median), Section.R(row.Item2.Upper) })
+        );
+
+        static Box Around(float x, float y) =>
+            new(x - (Scene.Side / 2), y - (Scene.Side / 2), x + (Scene.Side / 2), y + (Scene.Side / 2));
     }
 
     /// <summary>The slowest in a thousand, beside the raw run's own: many frames, in short turns.</summary>

@@ -28,8 +28,7 @@ public sealed class InspectorTests : IDisposable
     {
         _eye = new EntryEye(_belt, EyePosition, tolerance: 15);
         _inspector = new Inspector(
-            _stages,
-            _stages,
+            new Stages(_stages, _stages),
             new DecisionRules(new Recipe { Views = 3, ViewSpacing = 25 }, packageThreshold: 0.5, goodLabel: 0),
             new InspectionOptions(),
             640,

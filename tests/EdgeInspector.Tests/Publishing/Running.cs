@@ -26,7 +26,8 @@ internal sealed class Running : IAsyncDisposable
         string? folder = null,
         OutboxOptions? outbox = null,
         Action<Publisher>? prepare = null,
-        string[]? stations = null
+        string[]? stations = null,
+        TimeSpan? batch = null
     )
     {
         Options = new MqttOptions
@@ -41,7 +42,7 @@ internal sealed class Running : IAsyncDisposable
         change?.Invoke(Options);
         _ownFolder = folder is null ? new TemporaryFolder() : null;
         Folder = folder ?? _ownFolder!.Path;
-        var ledgerOptions = new LedgerOptions { BatchInterval = TimeSpan.FromMilliseconds(10) };
+        var ledgerOptions = new LedgerOptions { BatchInterval = batch ?? TimeSpan.FromMilliseconds(10) };
         Ledger = new LedgerStore(ledgerOptions, Folder, TimeProvider.System, NullLogger.Instance);
         Ledger.Open();
         _feed = new LedgerFeed(Ledger);

@@ -169,25 +169,6 @@ public sealed class RejectScheduleTests
         );
     }
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void PartThatTurnedIntoAnotherLaneDoesNotTakeTheOneThatLiesThere(bool staysFirst)
-    {
-        var schedule = new RejectSchedule(Ejector, new ConstantBelt(Some.Start, 800));
-        var turned = Some.Decision(1, offset: 0) with { Lanes = 0b11 };
-        var stays = Some.Decision(2, Verdict.Pass, Disposition.Pass, offset: 3) with { Lanes = 0b10 };
-        foreach (var decision in staysFirst ? new[] { stays, turned } : [turned, stays])
-        {
-            schedule.Add(decision, out _);
-        }
-
-        Assert.Equal(
-            [(RejectAction.Open, (byte)0b01), (RejectAction.Close, (byte)0b01)],
-            Walk(schedule, 400, 600).Select(step => (step.Action, step.Lanes))
-        );
-    }
-
     [Fact]
     public void WhatNobodyDecidesInTimeIsThrownOut()
     {

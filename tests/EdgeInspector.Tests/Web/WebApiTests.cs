@@ -157,7 +157,7 @@ public sealed class WebApiTests : IAsyncDisposable
         using var first = await SendAsync(Role.Operator, "arm", id: "same");
         using var second = await SendAsync(Role.Operator, "arm", id: "same");
         using var other = await SendAsync(Role.Operator, "pause", id: "same");
-        Assert.Equal(await first.Content.ReadAsStringAsync(), await second.Content.ReadAsStringAsync());
+        Assert.Equal(await first.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), await second.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         Assert.Equal(HttpStatusCode.Conflict, other.StatusCode);
         Assert.Single(_line.Done);
     }
@@ -229,7 +229,7 @@ public sealed class WebApiTests : IAsyncDisposable
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _tokens[Role.Viewer]);
         using var answer = await Http.SendAsync(request, TestContext.Current.CancellationToken);
 
-        Assert.Equal(_line.Audit.Head, (await answer.Content.ReadAsStringAsync()).Trim());
+        Assert.Equal(_line.Audit.Head, (await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Trim());
     }
 
     [Fact]

@@ -92,21 +92,23 @@ public sealed class ProviderOptionsTests
     }
 
     [Fact]
-    public void OnlyABuiltEngineCounts()
+    public void EnginesOfAnotherManifestOrSystemAreNotReady()
     {
-        var folder = Directory.CreateTempSubdirectory("edge-inspector-engines-").FullName;
-        try
-        {
-            Assert.False(EngineCache.HasEngine(Path.Combine(folder, "none")));
-            File.WriteAllText(Path.Combine(folder, "TensorrtExecutionProvider_cache_sm87.timing"), "");
-            Assert.False(EngineCache.HasEngine(folder));
-            File.WriteAllText(Path.Combine(folder, "TensorrtExecutionProvider_TRTKernel_sm87.engine"), "");
-            Assert.True(EngineCache.HasEngine(folder));
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        var ready = EngineCache.ReadyFile("/var/engines", [1], EnginePrecision.Model, Jetson);
+
+        Assert.NotEqual(ready, EngineCache.ReadyFile("/var/engines", [2], EnginePrecision.Model, Jetson));
+        Assert.NotEqual(ready, EngineCache.ReadyFile("/var/engines", [1], EnginePrecision.Half, Jetson));
+        Assert.NotEqual(ready, EngineCache.ReadyFile("/var/engines", [1], EnginePrecision.Model, Jetson with { L4T = "36.5.0" }));
+    }
+
+    [Fact]
+    public void WithoutTensorRtNoEngineIsWaitedFor()
+    {
+        using var builder = Some.Classifying().Write();
+        var expected = OrtRuntime.CompiledIn.Contains("TensorrtExecutionProvider");
+
+        Assert.Equal(expected, ModelPackage.NeedsEngine(builder.Folder, Cached));
+        Assert.False(ModelPackage.NeedsEngine(builder.Folder, Cached with { Provider = ProviderChoice.Cpu }));
     }
 
     [Theory]
