@@ -317,7 +317,7 @@ public sealed class CommandTests : IDisposable
             files.Keys.Select(name => name.Split('/')[1]).Order(StringComparer.Ordinal)
         );
         Assert.All(files, file => Assert.DoesNotContain(Secret, file.Value, StringComparison.Ordinal));
-        Assert.Contains("Stations:0:Camera:Source=rtsp://(left out)@camera/stream?(left out)", files["edge-inspector/settings.txt"], StringComparison.Ordinal);
+        Assert.Contains("Stations:0:Camera:Source=rtsp://***@camera/stream?***", files["edge-inspector/settings.txt"], StringComparison.Ordinal);
         Assert.All(files, file => Assert.DoesNotContain("could not be made", file.Value, StringComparison.Ordinal));
 
         var state = await http.GetStringAsync("/v1/stations", TestContext.Current.CancellationToken);

@@ -14,6 +14,9 @@ internal static partial class SettingsView
     /// <summary>What stands in a secret's place.</summary>
     public const string LeftOut = "(left out)";
 
+    // Without a space, so that what is left of an address is still one word.
+    private const string Stars = "***";
+
     /// <summary>Every setting, in the order of the classes, lists and dictionaries by index and key.</summary>
     public static IReadOnlyDictionary<string, string> Of(object options)
     {
@@ -24,7 +27,7 @@ internal static partial class SettingsView
 
     /// <summary>A text without the secrets that addresses and assignments in it carry: for lines of a log.</summary>
     public static string Redact(string text) =>
-        Assignment().Replace(Query().Replace(User().Replace(text, "$1" + LeftOut + "@"), "$1?" + LeftOut), "$1$2" + LeftOut);
+        Assignment().Replace(Query().Replace(User().Replace(text, $"$1{Stars}@"), $"$1?{Stars}"), $"$1$2{Stars}");
 
     private static void Walk(string key, object? value, Dictionary<string, string> settings)
     {
@@ -83,7 +86,8 @@ internal static partial class SettingsView
     [GeneratedRegex("password|passphrase|secret|token|hash|credential|apikey|privatekey", RegexOptions.IgnoreCase)]
     private static partial Regex SecretWord();
 
-    [GeneratedRegex(@"([a-z][a-z0-9+.-]*://)[^\s/@""']*@", RegexOptions.IgnoreCase)]
+    // Up to the last @: a password may have one, and too much is better left out than too little.
+    [GeneratedRegex(@"([a-z][a-z0-9+.-]*://)[^\s""']*@", RegexOptions.IgnoreCase)]
     private static partial Regex User();
 
     [GeneratedRegex(@"([a-z][a-z0-9+.-]*://[^\s?""']*)\?[^\s""']*", RegexOptions.IgnoreCase)]
