@@ -80,7 +80,12 @@ Task("Publish")
     .Description("The program, ready to copy, for this machine or the one named by --rid.")
     .Does(() =>
 {
-    Restore(Service);
+    // Compiled ahead, the first verdict comes a quarter of a second earlier. It takes some 200 MB of packages more, which a
+    // demonstration need not wait for.
+    var ahead = EnvironmentVariable("BUILD_AHEAD") == "no"
+        ? new Dictionary<string, string>()
+        : new Dictionary<string, string> { ["PublishReadyToRun"] = "true", ["EnableRuntimePackDownload"] = "true" };
+    Restore(Service, ahead);
     var output = rid == hostRid && ortFlavor == "Cpu"
         ? artifacts.Combine("edge-inspector")
         : artifacts.Combine($"edge-inspector-{rid}{(ortFlavor == "Cpu" ? "" : $"-{ortFlavor}")}");
@@ -95,7 +100,7 @@ Task("Publish")
         NoLogo = true,
         Verbosity = DotNetVerbosity.Minimal,
         OutputDirectory = output,
-        MSBuildSettings = Strict(),
+        MSBuildSettings = With(Strict(), ahead),
     });
     Information($"The program is in {output.FullPath}");
 });
@@ -105,12 +110,15 @@ Task("Format")
     .Does(() => DotNetTool("csharpier format src tests"));
 
 // A flavour other than the default has no committed lock file to hold it to.
-void Restore(string project) => DotNetRestore(project, new DotNetRestoreSettings
+void Restore(string project, Dictionary<string, string>? properties = null) => DotNetRestore(project, new DotNetRestoreSettings
 {
     LockedMode = ortFlavor == "Cpu",
     Verbosity = DotNetVerbosity.Minimal,
-    MSBuildSettings = new DotNetMSBuildSettings().WithProperty("OrtFlavor", ortFlavor),
+    MSBuildSettings = With(new DotNetMSBuildSettings().WithProperty("OrtFlavor", ortFlavor), properties ?? []),
 });
+
+DotNetMSBuildSettings With(DotNetMSBuildSettings settings, Dictionary<string, string> properties) =>
+    properties.Aggregate(settings, (all, property) => all.WithProperty(property.Key, property.Value));
 
 // ------------------------------------------------------------------------------------------------- testing
 

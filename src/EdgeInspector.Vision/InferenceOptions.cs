@@ -54,8 +54,8 @@ public sealed record InferenceOptions
     public int Cameras { get; init; } = 1;
 
     /// <summary>
-    /// Processor threads per network in latency mode, 0 to 64. 0 chooses: one for an input up to 256 × 256 pixels, where
-    /// handing work over costs more than it gains, otherwise one per processor up to four.
+    /// Processor threads per network in latency mode, 0 to 64. 0 chooses: one for a small network, to which handing work
+    /// over costs more than it gains, otherwise one per processor up to four.
     /// </summary>
     public int Threads { get; init; }
 

@@ -68,6 +68,10 @@ public sealed class ModelPackage : IDisposable
     public static ModelPackage Load(string folder, InferenceOptions options)
     {
         options.Require();
+
+        // OpenCV's library brings some ninety others along, GTK's among them, and takes 50 ms: meanwhile the networks are
+        // opened. Where it is missing, the first picture says so.
+        _ = Task.Run(() => new Mat().Dispose());
         var place = new PackageFolder(folder);
         var manifest = ManifestFile.Read(place.Manifest);
         ManifestRules.Check(manifest, place.Manifest);
@@ -158,11 +162,10 @@ public sealed class ModelPackage : IDisposable
     /// Opens a stage on the best provider that works here. One that does not is not an error while another is left: the
     /// report says so.
     /// </summary>
-    private static T Open<T>(
+    private static (T Stage, StageReport Report) Open<T>(
         PackageFolder place,
         string stage,
         InferenceOptions options,
-        List<StageReport> reports,
         Func<ProviderChoice, T> open)
     {
         var choices = Providers.ToTry(options.Provider, OrtRuntime.CompiledIn, options.ForbidFallback);
@@ -178,9 +181,7 @@ public sealed class ModelPackage : IDisposable
         {
             try
             {
-                var opened = open(choices[i]);
-                reports.Add(new StageReport(stage, Providers.Name(choices[i]), fallback));
-                return opened;
+                return (open(choices[i]), new StageReport(stage, Providers.Name(choices[i]), fallback));
             }
             catch (Exception exception) when (Providers.IsFailure(exception))
             {
@@ -207,17 +208,28 @@ public sealed class ModelPackage : IDisposable
         List<IDetector> detectors = [];
         NetworkClassifier? classifier = null;
         List<StageReport> stages = [];
+
+        // On the processor both stages are opened at the same time: that is most of what a cold start takes.
+        var choices = Providers.ToTry(options.Provider, OrtRuntime.CompiledIn, options.ForbidFallback);
+        var beside = models.Classifier is not null && choices is [ProviderChoice.Cpu] ? Task.Run(OpenClassifier) : null;
         try
         {
-            detectors.Add(models.Detector is null
-                ? new WholePictureDetector()
-                : Open(
+            if (models.Detector is null)
+            {
+                detectors.Add(new WholePictureDetector());
+            }
+            else
+            {
+                var (detector, report) = Open(
                     place,
                     "detector",
                     options,
-                    stages,
                     provider => NetworkDetector.Open(
-                        models.Detector, manifest.Detector!, models.Found!.Value, provider, options)));
+                        models.Detector, manifest.Detector!, models.Found!.Value, provider, options));
+                detectors.Add(detector);
+                stages.Add(report);
+            }
+
             var onProcessor = stages.TrueForAll(stage => Providers.Of(stage) is ProviderChoice.Cpu);
             var workers = ThreadPlan.Of(options, onProcessor, Environment.ProcessorCount).Workers;
             while (detectors.Count < workers)
@@ -225,15 +237,12 @@ public sealed class ModelPackage : IDisposable
                 detectors.Add(detectors[0] is NetworkDetector first ? first.Beside() : new WholePictureDetector());
             }
 
-            classifier = models.Classifier is null
-                ? null
-                : Open(
-                    place,
-                    "classifier",
-                    options,
-                    stages,
-                    provider => NetworkClassifier.Open(
-                        models.Classifier, manifest.Classifier!, models.Plan!, provider, options));
+            if (models.Classifier is not null)
+            {
+                (classifier, var report) = beside is null ? OpenClassifier() : beside.GetAwaiter().GetResult();
+                stages.Add(report);
+            }
+
             foreach (var detector in detectors)
             {
                 WarmUp(detector, classifier);
@@ -250,6 +259,12 @@ public sealed class ModelPackage : IDisposable
         }
         catch
         {
+            if (classifier is null)
+            {
+                _ = beside?.ContinueWith(
+                    opened => opened.Result.Stage.Dispose(), TaskContinuationOptions.OnlyOnRanToCompletion);
+            }
+
             classifier?.Dispose();
             for (var i = detectors.Count - 1; i >= 0; i--)
             {
@@ -258,6 +273,13 @@ public sealed class ModelPackage : IDisposable
 
             throw;
         }
+
+        (NetworkClassifier Stage, StageReport Report) OpenClassifier() => Open(
+            place,
+            "classifier",
+            options,
+            provider => NetworkClassifier.Open(
+                models.Classifier!, manifest.Classifier!, models.Plan!, provider, options));
     }
 
     /// <summary>The files, and how their outputs are read.</summary>

@@ -28,7 +28,9 @@ public sealed partial class ServiceTests : IDisposable
         Assert.Contains("image/last", own.Select(Kind));
 
         static bool IsEvent(string message) => message.StartsWith("event/", StringComparison.Ordinal);
-        static string Kind(string message) => message.Split(' ')[0];
+        // Which pictures there was time for is the machine's affair; the rest wait on the disk for the next start.
+        static string Kind(string message) =>
+            message.Split(' ')[0] is var topic && topic.StartsWith("image/*", StringComparison.Ordinal) ? "image/{id}" : topic;
     }
 
     [Fact]
@@ -94,6 +96,7 @@ public sealed partial class ServiceTests : IDisposable
         await host.Completion.WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
         await reader.WaitForAsync("event/inspection", times: 80);
         await reader.WaitForAsync("image/last");
+        await reader.WaitAsync(all => all.Any(m => m.Topic.Contains("/image/2", StringComparison.Ordinal)));
         await host.DisposeAsync();
 
         // The run's start is in the ids and times; everything else must be equal to the letter.

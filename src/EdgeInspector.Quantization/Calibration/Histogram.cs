@@ -16,6 +16,7 @@ public sealed class Histogram
 
     public ActivationRange Limits { get; }
 
+    /// <summary>Zeros are not counted: every range meets them exactly, and a ReLU gives so many that they hide the rest.</summary>
     public void Add(ReadOnlySpan<float> values)
     {
         if (!(_step > 0))
@@ -26,7 +27,10 @@ public sealed class Histogram
         var (lowest, factor) = (Limits.Lowest, 1 / _step);
         foreach (var value in values)
         {
-            _bins[Math.Clamp((int)((value - lowest) * factor), 0, Bins - 1)]++;
+            if (value != 0)
+            {
+                _bins[Math.Clamp((int)((value - lowest) * factor), 0, Bins - 1)]++;
+            }
         }
     }
 
@@ -34,6 +38,11 @@ public sealed class Histogram
     public ActivationRange Percentile(double percent)
     {
         var total = _bins.Sum();
+        if (total == 0)
+        {
+            return Limits;
+        }
+
         var spare = total * (100 - percent) / 200;
         var (first, last) = (0, Bins - 1);
         for (var left = _bins[0]; left <= spare && first < last; left += _bins[first])

@@ -108,6 +108,7 @@ internal sealed class Network : IDisposable
                 ? [input.Height, input.Width, channels]
                 : [channels, input.Height, input.Width],
             input.Height * input.Width,
+            model.Outline.Parameters,
             batches);
         var sessionOptions = Providers.Configure(provider, options, shape);
         var session = OpenSession(model, sessionOptions, provider);

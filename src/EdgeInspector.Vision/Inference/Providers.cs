@@ -9,20 +9,21 @@ namespace EdgeInspector.Vision.Inference;
 /// <param name="InputName">Of the picture's input.</param>
 /// <param name="Shape">Without the batch; empty when it is open.</param>
 /// <param name="Pixels">Of the input; 0 when that is open.</param>
+/// <param name="Weights">How many numbers the network has learnt.</param>
 /// <param name="Batches">Sizes that will be run, ascending; one alone where the batch does not vary.</param>
 internal readonly record struct NetworkShape(
-    string Sha256, bool IsQuantized, string InputName, int[] Shape, int Pixels, int[] Batches)
+    string Sha256, bool IsQuantized, string InputName, int[] Shape, int Pixels, long Weights, int[] Batches)
 {
     /// <summary>Nothing is known but that one picture is run at a time.</summary>
-    public static NetworkShape Unknown { get; } = new("", false, "input", [], 0, [1]);
+    public static NetworkShape Unknown { get; } = new("", false, "input", [], 0, 0, [1]);
 }
 
 /// <summary>The execution providers: which are tried, what they are called and how a session asks for one.</summary>
 internal static class Providers
 {
     /// <summary>
-    /// Processor threads wait awake for so long within a run, µs, before they sleep: as long as the gaps between a
-    /// graph's operations. A thread that goes on, as they do by default, takes the processor from whoever has work.
+    /// Threads without work stay awake for so long within a run, µs, before they sleep: as long as the gaps between a
+    /// graph's operations. By default they stay awake for good, and take the processor from whoever has work.
     /// </summary>
     private const string SpinMicroseconds = "50";
 
@@ -80,7 +81,7 @@ internal static class Providers
     public static SessionOptions Configure(ProviderChoice provider, InferenceOptions options, in NetworkShape network)
     {
         var plan = ThreadPlan.Of(options, provider is ProviderChoice.Cpu, Environment.ProcessorCount);
-        var session = OnProcessor(plan.For(network.Pixels));
+        var session = OnProcessor(plan.For(network.Pixels, network.Weights));
         try
         {
             if (provider is ProviderChoice.TensorRt)

@@ -215,18 +215,20 @@ internal sealed partial class CaptureLoop : IDisposable
             fault = new AggregateException(fault, error);
         }
 
+        _watchSilence = false;
+        if (fault is not null)
+        {
+            // Before the inspect thread hears that no more frames come, and ends in order.
+            _state = $"failed: {OneLine(fault.Message)}";
+            _completion.TrySetException(fault);
+        }
+
         _alive.Rest();
         _slot.Complete();
-        _watchSilence = false;
         if (fault is null)
         {
             _state = IsStopping ? "stopped" : "ended";
             _completion.TrySetResult();
-        }
-        else
-        {
-            _state = $"failed: {OneLine(fault.Message)}";
-            _completion.TrySetException(fault);
         }
     }
 

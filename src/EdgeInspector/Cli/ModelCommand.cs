@@ -24,6 +24,8 @@ internal static class ModelCommand
         CreateInspect(),
         CreateNew(),
         CreateScore(),
+        ModelQuantizeCommand.Create(),
+        ModelPruneCommand.Create(),
     };
 
     private static Option<ProviderChoice> ProviderOption() => new("--provider")
@@ -243,7 +245,7 @@ internal static class ModelCommand
         }
     }
 
-    private static (int Width, int Height) ParseSize(string text)
+    internal static (int Width, int Height) ParseSize(string text)
     {
         var sides = text.Split('x', 'X');
         return sides.Length == 2

@@ -223,6 +223,11 @@ internal sealed class InspectionHost : IAsyncDisposable
             await _web.StartAsync(cancellationToken).ConfigureAwait(false);
         }
 
+        foreach (var station in _options.Stations)
+        {
+            _publisher.Follow(station.Name);
+        }
+
         Start = _time.GetInstant() + (_lockstep is null ? Readiness : TimeSpan.Zero);
         for (var i = 0; i < models.Length; i++)
         {
@@ -232,13 +237,6 @@ internal sealed class InspectionHost : IAsyncDisposable
         ReportSettings();
         _writing = _ledger.RunAsync(_stop.Token);
         _keeping = _samples.RunAsync(_stop.Token);
-        _publishing = _publisher.RunAsync(_stopPublishing.Token);
-        _introducing = _homeAssistant?.RunAsync(_stopPublishing.Token) ?? Task.CompletedTask;
-        _sparkling = _sparkplug?.RunAsync(_stopPublishing.Token) ?? Task.CompletedTask;
-        _export = _options.Metrics.OtlpEndpoint is null
-            ? null
-            : new MetricsExport(_options.Metrics, $"{_options.Plant.Enterprise}-{_options.Plant.Site}-{_options.Plant.Area}-{_options.Plant.Line}", Version);
-        _outgoing = _options.Mqtt.Enabled ? _outbox.RunAsync(_stopOutbox.Token) : Task.CompletedTask;
         for (var i = 0; i < _stations.Length; i++)
         {
             if (_lockstep is not null)
@@ -256,6 +254,14 @@ internal sealed class InspectionHost : IAsyncDisposable
             }
         }
 
+        // Only now: a virtual belt moves half a second after it was built, and nothing is to make its threads late.
+        _publishing = _publisher.RunAsync(_stopPublishing.Token);
+        _introducing = _homeAssistant?.RunAsync(_stopPublishing.Token) ?? Task.CompletedTask;
+        _sparkling = _sparkplug?.RunAsync(_stopPublishing.Token) ?? Task.CompletedTask;
+        _export = _options.Metrics.OtlpEndpoint is null
+            ? null
+            : new MetricsExport(_options.Metrics, $"{_options.Plant.Enterprise}-{_options.Plant.Site}-{_options.Plant.Area}-{_options.Plant.Line}", Version);
+        _outgoing = _options.Mqtt.Enabled ? _outbox.RunAsync(_stopOutbox.Token) : Task.CompletedTask;
         _watchdog = SystemdWatchdog.FromEnvironment();
         _watchdog?.Start(now => Array.TrueForAll(_stations, station => station.IsResponding(now)), _time);
         Completion = WatchAsync();
@@ -385,7 +391,6 @@ internal sealed class InspectionHost : IAsyncDisposable
             model.Manifest.Classifier?.Labels ?? [],
             hardware.IsSimulated
         );
-        _publisher.Follow(options.Name);
         _ledger.BeginRun(new LedgerRun(run.Id, options.Name, started, run.Model, run.Recipe, Version));
         _runs.Add(run.Id);
         var station = new InspectionStation(options, run, StationModel.Of(model), hardware, Start, BooksOf(options.Name, orders), _time, _log);

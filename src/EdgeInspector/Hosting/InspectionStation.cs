@@ -353,7 +353,7 @@ internal sealed class InspectionStation : IAsyncDisposable
             Recipe = _desk.Recipe.Name,
             Model = _run.Model,
             Provider = _model.Provider,
-            Fallback = ModelBuild?.Fault ?? _model.Fallback,
+            Fallback = ModelBuild?.Fault ?? ModelBuild?.Progress ?? _model.Fallback,
             ModelWork = ModelBuild?.Progress,
             Camera = camera,
             Broker = broker,

@@ -126,6 +126,8 @@ internal sealed class Instruments : IDisposable
                     (s.Ledger == "ok" ? 1.0 : 0.0, "part", "ledger"),
                     // Switched off on purpose is no trouble.
                     (s.Broker is "connected" or "off" ? 1.0 : 0.0, "part", "broker"),
+                    // What the networks run on is slower than what was wanted.
+                    (s.Fallback is null ? 1.0 : 0.0, "part", "accelerator"),
                 ]
         );
         Gauge(

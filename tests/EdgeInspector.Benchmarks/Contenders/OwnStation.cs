@@ -14,13 +14,15 @@ namespace EdgeInspector.Benchmarks.Contenders;
 /// </summary>
 internal sealed class OwnStation : IDisposable
 {
-    /// <summary>As many as the smallest pool of a real station.</summary>
-    private const int PoolSize = 3;
+    /// <summary>
+    /// Pixels a second: so fast that even frames a millisecond apart show other parts, and each must be found, classified and
+    /// decided.
+    /// </summary>
+    private const double BeltSpeed = 1e7;
 
-    private readonly StepBelt _belt = new(10.0 * Scene.Width);
     private readonly DecisionQueue _decisions = new();
     private readonly Channel<PartEvent> _events = Channel.CreateBounded<PartEvent>(1024);
-    private readonly FramePool _pool = new(Scene.Width, Scene.Height, PoolSize);
+    private readonly FramePool _pool;
     private readonly InspectLoop _loop;
     private readonly object _gate = new();
     private readonly Action? _taking;
@@ -44,6 +46,9 @@ internal sealed class OwnStation : IDisposable
     {
         _taking = taking;
         _taken = taken;
+
+        // One with each worker, one waiting, one being put.
+        _pool = new FramePool(Scene.Width, Scene.Height, package.Detectors.Count + 2);
         List<Frame> frames = [];
         while (_pool.TryRent(out var frame))
         {
@@ -59,7 +64,7 @@ internal sealed class OwnStation : IDisposable
             Scene.Width,
             Scene.Height,
             lanes: 1,
-            _belt,
+            new ConstantBelt(TimeProvider.System.GetInstant(), BeltSpeed),
             new EntryEyes(),
             deadline: null,
             _decisions,
@@ -152,7 +157,6 @@ internal sealed class OwnStation : IDisposable
         if (frame is not null)
         {
             _taken?.Invoke(frame);
-            _belt.Step(); // New parts.
         }
 
         return frame;

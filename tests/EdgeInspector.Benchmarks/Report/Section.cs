@@ -65,6 +65,10 @@ internal sealed class Section(string key, string title)
             })
         );
         Say($"{table.Kept} of {table.Rounds} rounds kept; processors {table.Load.Idle:P0} idle, {table.Load.Steal:P1} stolen; raw p50 {raw.Median:F2} ms.");
+        if (2 * table.Kept < table.Rounds)
+        {
+            Say($"Over half of the rounds were disturbed: the machine was too busy for these figures to mean much.");
+        }
     }
 
     /// <summary>Milliseconds.</summary>

@@ -42,7 +42,10 @@ internal static class RoundRunner
         var round = 0;
         var order = Enumerable.Range(0, contenders.Count).ToArray();
         var random = new Random(1);
-        for (; round < rounds && !(round >= 5 && DateTime.UtcNow - began > limit); round++)
+
+        // Without a limit of time, rounds that will be dropped are made up for, up to as many again.
+        bool IsEnough() => round >= rounds && (limit is not null || round >= 2 * rounds || Kept(times[0]).Count() >= rounds);
+        for (; !IsEnough() && !(round >= 5 && DateTime.UtcNow - began > limit); round++)
         {
             random.Shuffle(order);
             foreach (var at in order)
@@ -58,13 +61,19 @@ internal static class RoundRunner
             }
         }
 
-        var best = times[0].Min();
-        var kept = Enumerable.Range(0, round).Where(r => times[0][r] <= Disturbed * best).ToArray();
+        var kept = Kept(times[0]).ToArray();
         return new RoundTable(
             title,
             round,
             [.. contenders.Zip(times, (contender, all) => new Series(contender.Name, [.. kept.Select(r => all[r])]))],
             machine.End()
         );
+    }
+
+    /// <summary>The rounds in which the floor was undisturbed.</summary>
+    private static IEnumerable<int> Kept(List<double> floor)
+    {
+        var best = floor.Min();
+        return Enumerable.Range(0, floor.Count).Where(round => floor[round] <= Disturbed * best);
     }
 }

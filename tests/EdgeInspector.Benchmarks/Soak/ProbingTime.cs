@@ -40,7 +40,7 @@ internal sealed class ProbingTime : TimeProvider
     private Probe Enter()
     {
         var name = Thread.CurrentThread.Name ?? "";
-        var probe = new Probe { Kind = Array.Find(RealTimeThreads, kind => name.StartsWith($"{kind}-", StringComparison.Ordinal)) };
+        var probe = new Probe { Kind = Array.Find(RealTimeThreads, kind => name.StartsWith(kind, StringComparison.Ordinal) && name.Contains('-', StringComparison.Ordinal)) };
         _probes.Add(probe);
         return probe;
     }

@@ -90,5 +90,5 @@ internal sealed class LineJudgement
         Math.Abs(record.Offset - part.Offset) <= (record.Length + part.Length) / 2;
 
     private static string Text(PartRecord record) =>
-        $"#{record.Number} {record.Verdict}/{record.Reason} {record.Disposition}{(record.Fired ? " fired" : "")}, {record.Views} views, {record.Offset:F1} mm";
+        $"#{record.Number} {record.Verdict}/{record.Reason} {record.Disposition}{(record.Fired ? $" fired {record.FiredLateMicroseconds:F0} us late, {record.Confirmation}" : "")}, {record.Views} views, {record.Offset:F1} mm";
 }

@@ -98,7 +98,21 @@ internal static class ProcessFaults
         // What passed an ejector that was held open went out, whatever the process meant: nobody is to blame in here.
         bool WentOutMeanwhile(PartTruth part) =>
             part.EjectedAt is { } at && start + at >= caught && start + at <= rested + options.Reject.Latency;
-        var judged = LineJudgement.Of(truth, records, pins.FirstHealthy - start, asked - start, WentOutMeanwhile);
+        // Nor can the eye in the chute tell their falls from one that a pulse at the last moment right after it should have
+        // brought: that pulse counts as confirmed, and the falls that are left over as unexpected.
+        bool MissedBeside(PartTruth part) =>
+            part.Fate == PartFate.Passed
+            && LineTruth.Passes(options, part, options.Reject.Position, start) is var passes
+            && passes > released - (2 * options.Reject.ConfirmTolerance)
+            && passes < released + (2 * options.Reject.ConfirmTolerance);
+
+        var judged = LineJudgement.Of(
+            truth,
+            records,
+            pins.FirstHealthy - start,
+            asked - start,
+            part => WentOutMeanwhile(part) || MissedBeside(part)
+        );
         run.Figures.None($"{Name}: wrong parts hit after SIGCONT", judged.WrongHits);
         run.Figures.None($"{Name}: parts fired at that stayed, and nobody noticed", judged.Escapes);
         run.Figures.None($"{Name}: parts unaccounted", judged.Unaccounted);

@@ -5,7 +5,7 @@ namespace EdgeInspector.Vision.Tests.Inference;
 public sealed class ProviderOptionsTests
 {
     private static readonly string Sha = new('a', 64);
-    private static readonly NetworkShape Crops = new(Sha, false, "crops", [3, 64, 64], 64 * 64, [1, 2, 4, 8, 16]);
+    private static readonly NetworkShape Crops = new(Sha, false, "crops", [3, 64, 64], 64 * 64, 100_000, [1, 2, 4, 8, 16]);
     private static readonly EngineVersions Jetson = new("1.31.1", "10.3.0", "36.4.3");
     private static readonly string[] BothAccelerators =
         ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"];

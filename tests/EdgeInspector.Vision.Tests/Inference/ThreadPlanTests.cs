@@ -6,6 +6,8 @@ public sealed class ThreadPlanTests
 {
     private const int Large = 320 * 320;
     private const int Small = 160 * 120;
+    private const long Few = 300_000;
+    private const long Many = 1_200_000;
 
     [Theory]
     [InlineData(1, 2, ThreadMode.Latency, 1)]
@@ -21,11 +23,14 @@ public sealed class ThreadPlanTests
     }
 
     [Fact]
-    public void LatencyPutsEveryThreadOnOneLargePicture()
+    public void LatencyPutsEveryThreadOnOnePictureUnlessTheNetworkIsSmall()
     {
         var plan = ThreadPlan.Of(new InferenceOptions { Mode = ThreadMode.Latency }, onProcessor: true, processors: 2);
 
-        Assert.Equal((1, 2, 1, 2), (plan.Workers, plan.For(Large), plan.For(Small), plan.For(0)));
+        Assert.Equal(1, plan.Workers);
+        Assert.Equal((2, 2), (plan.For(Large, Few), plan.For(Large, Many)));
+        Assert.Equal((1, 2), (plan.For(Small, Few), plan.For(Small, Many)));
+        Assert.Equal(2, plan.For(0, 0));
     }
 
     [Fact]
@@ -34,7 +39,7 @@ public sealed class ThreadPlanTests
         var options = new InferenceOptions { Mode = ThreadMode.Throughput, Threads = 4 };
         var plan = ThreadPlan.Of(options, onProcessor: true, processors: 2);
 
-        Assert.Equal((2, 1, 1), (plan.Workers, plan.For(Large), plan.For(Small)));
+        Assert.Equal((2, 1, 1), (plan.Workers, plan.For(Large, Many), plan.For(Small, Few)));
         Assert.Equal(3, ThreadPlan.Of(options with { Workers = 3 }, onProcessor: true, processors: 2).Workers);
     }
 
@@ -52,6 +57,6 @@ public sealed class ThreadPlanTests
     {
         var plan = ThreadPlan.Of(new InferenceOptions { Threads = 3 }, onProcessor: true, processors: 8);
 
-        Assert.Equal((3, 3), (plan.For(Large), plan.For(Small)));
+        Assert.Equal((3, 3), (plan.For(Large, Many), plan.For(Small, Few)));
     }
 }
