@@ -9,6 +9,9 @@ var root = new RootCommand("EdgeInspector: inspects parts on a conveyor and reje
     ModelCommand.Create(),
     InspectCommand.Create(),
     LedgerCommand.Create(),
+    AuditCommand.Create(),
+    TokenCommand.Create(),
+    DiagnoseCommand.Create(),
     ContractCommand.Create(),
 };
 return await root.Parse(args).InvokeAsync();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using EdgeInspector.Lab;
+using EdgeInspector.Lab.Commands;
 using EdgeInspector.Lab.Faults;
 
 // Laboratories: long experiments on the service's own parts, each a command of its own. `line --seed=1 --scale=full`.
@@ -9,7 +10,8 @@ if (args is [] or ["--help"] or ["-h"])
         """
         Laboratories of EdgeInspector: long experiments, each with figures and limits.
 
-          line    the right part at the right instant: random belts, disturbances, faults, lateness
+          line      the right part at the right instant: random belts, disturbances, faults, lateness
+          commands  commands of a stranger's invention: a million, none let in
 
         Options
           --seed=N            everything random follows from it (default 1)
@@ -47,7 +49,9 @@ switch (args[0])
         return await DyingProgram.RunAsync(args[1], args[2], args[3]);
     case "line":
         return LineLab.Run(seed, scale, Value("--only"), Number("--world"), Number("--part"));
+    case "commands":
+        return LabReport.End("commands", seed, scale, await CommandFuzzing.RunAsync(seed, scale));
     default:
-        Console.Error.WriteLine($"'{args[0]}' is no laboratory; there is: line.");
+        Console.Error.WriteLine($"'{args[0]}' is no laboratory; there is: line, commands.");
         return 2;
 }

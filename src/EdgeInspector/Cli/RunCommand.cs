@@ -65,6 +65,9 @@ internal static class RunCommand
             console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
             console.UseUtcTimestamp = true;
         });
+        var recent = new RecentLog(TimeProvider.System);
+        builder.Logging.AddProvider(recent);
+        builder.Services.AddSingleton(recent);
         builder.Services.AddSystemd();
         builder.Services.AddSingleton(loaded.Value);
         builder.Services.AddSingleton(TimeProvider.System);

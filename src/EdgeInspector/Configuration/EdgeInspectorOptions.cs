@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using EdgeInspector.Capture;
+using EdgeInspector.Control;
 using EdgeInspector.Inspection;
 using EdgeInspector.Ledger;
 using EdgeInspector.Line;
@@ -41,6 +42,9 @@ internal sealed class EdgeInspectorOptions : IValidatableObject
 
     /// <summary>The broker in this process.</summary>
     public BrokerOptions Broker { get; set; } = new();
+
+    /// <summary>Commands and the audit log.</summary>
+    public ControlOptions Control { get; set; } = new();
 
     /// <summary>The page and the endpoints.</summary>
     public WebOptions Web { get; set; } = new();

@@ -1,7 +1,10 @@
 using System.Globalization;
 using System.Reflection;
+using System.Security.Cryptography;
+using System.Text;
 using EdgeInspector.Capture;
 using EdgeInspector.Configuration;
+using EdgeInspector.Control;
 using EdgeInspector.Ledger;
 using EdgeInspector.Line;
 using EdgeInspector.Publishing;
@@ -39,6 +42,10 @@ internal sealed class InspectionHost : IAsyncDisposable
     private readonly HomeAssistantDiscovery? _homeAssistant;
     private readonly SparkplugLink? _sparkplug;
     private readonly WebServer? _web;
+    private readonly CommandDesk _commands;
+    private readonly CommandHands _hands;
+    private readonly StandingOrders _orders;
+    private readonly RecentLog? _recentLog;
     private readonly List<VirtualLine> _lines = [];
     private readonly List<IDisposable> _owned = [];
     private readonly List<string> _runs = [];
@@ -63,7 +70,8 @@ internal sealed class InspectionHost : IAsyncDisposable
     /// <param name="time">
     /// The machine's clock, or a <see cref="LockstepClock"/>: then virtual stations run as fast as the machine goes.
     /// </param>
-    public InspectionHost(EdgeInspectorOptions options, ILoggerFactory logs, TimeProvider time)
+    /// <param name="recentLog">The last lines of <paramref name="logs"/>, for diagnostic bundles; null keeps none.</param>
+    public InspectionHost(EdgeInspectorOptions options, ILoggerFactory logs, TimeProvider time, RecentLog? recentLog = null)
     {
         _options = options;
         _time = time;
@@ -89,6 +97,30 @@ internal sealed class InspectionHost : IAsyncDisposable
             logs.CreateLogger<Publisher>()
         );
         _ledger.Wrote = _publisher.PartsWritten;
+        _recentLog = recentLog;
+        _orders = StandingOrders.Read(options.DataFolder);
+        _hands = new CommandHands(
+            name => Array.Find(_stations, station => station.Name == name),
+            _orders,
+            new LabelBook(options.DataFolder),
+            _ledger.Reader,
+            (station, part) => _recent.Newest().FirstOrDefault(picture => picture.Station == station && (part is null || picture.PartId == part)),
+            _publisher.Offer,
+            Pack,
+            time
+        )
+        {
+            Labelled = label => _publisher.Offer(Publication(label)),
+        };
+        _commands = new CommandDesk(
+            options.Control,
+            options.DataFolder,
+            name => options.Stations.Any(station => station.Name == name),
+            _hands.ExecuteAsync,
+            TimeProvider.System,
+            logs.CreateLogger<CommandDesk>()
+        );
+        _publisher.Handle(Contract.Command, CommandedAsync);
         _instruments = new Instruments(Snapshots, ServiceFigures, Version, TimeProvider.System);
         _metricsText = new MetricsText(_instruments);
         _homeAssistant = options.HomeAssistant.Enabled && options.Mqtt.Enabled
@@ -113,7 +145,8 @@ internal sealed class InspectionHost : IAsyncDisposable
                 logs.CreateLogger<SparkplugLink>()
             )
             : null;
-        _web = options.Web.Enabled ? new WebServer(options.Web, _recent, Snapshots, logs)
+        _web = options.Web.Enabled
+            ? new WebServer(options.Web, _recent, Snapshots, logs, Services())
             {
                 Mqtt = _broker is not null && options.Broker.WebSocket ? _broker.ServeAsync : null,
                 Metrics = (_metricsText.Read, MetricsText.ContentType),
@@ -145,6 +178,9 @@ internal sealed class InspectionHost : IAsyncDisposable
     /// <summary>Parts offered to the ledger and not written yet.</summary>
     public int LedgerWaiting => _ledger.Waiting;
 
+    /// <summary>Where commands come in.</summary>
+    public CommandDesk Commands => _commands;
+
     /// <summary>Adds a user to the embedded broker; before <see cref="StartAsync"/>.</summary>
     public void AddBrokerUser(string name, string password, Role role = Role.Viewer, bool isStation = false) =>
         _broker?.AddUser(name, password, role, isStation);
@@ -166,6 +202,12 @@ internal sealed class InspectionHost : IAsyncDisposable
         }
 
         _ledger.Open();
+        _commands.Open(Version);
+        if (_orders.Fault is { } unknown)
+        {
+            _log.OrdersAmiss(unknown);
+        }
+
         if (_broker is not null)
         {
             await _broker.StartAsync(cancellationToken).ConfigureAwait(false);
@@ -192,6 +234,7 @@ internal sealed class InspectionHost : IAsyncDisposable
             _stations = [.. _stations, Build(_options.Stations[i], models[i])];
         }
 
+        ReportSettings();
         _writing = _ledger.RunAsync(_stop.Token);
         _keeping = _samples.RunAsync(_stop.Token);
         for (var i = 0; i < _stations.Length; i++)
@@ -235,6 +278,11 @@ internal sealed class InspectionHost : IAsyncDisposable
 
         _disposed = true;
         await _stopLockstep.CancelAsync().ConfigureAwait(false);
+        if (_web is not null)
+        {
+            await _web.StopAsync().ConfigureAwait(false); // No command meets a station that is going down.
+        }
+
         foreach (var station in _stations)
         {
             await station.DisposeAsync().ConfigureAwait(false);
@@ -253,11 +301,6 @@ internal sealed class InspectionHost : IAsyncDisposable
         await Task.WhenAll(_publishing, _introducing, _sparkling).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _stopOutbox.CancelAsync().ConfigureAwait(false);
         await _outgoing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (_web is not null)
-        {
-            await _web.DisposeAsync().ConfigureAwait(false);
-        }
-
         if (_broker is not null)
         {
             await _broker.DisposeAsync().ConfigureAwait(false);
@@ -272,6 +315,7 @@ internal sealed class InspectionHost : IAsyncDisposable
         _metricsText.Dispose();
         _instruments.Dispose();
         _watchdog?.Dispose();
+        _commands.Dispose();
         _outbox.Dispose();
         _feed.Dispose();
         _ledger.Dispose();
@@ -329,6 +373,15 @@ internal sealed class InspectionHost : IAsyncDisposable
     private InspectionStation Build(StationOptions options, ModelPackage model)
     {
         var started = _time.GetUtcNow();
+        var orders = _orders.Of(options.Name);
+        var recipe = options.Recipe;
+        if (StandingOrders.Apply(orders, ref recipe, options.Recipes) is { } passed)
+        {
+            _log.OrdersAmiss($"{options.Name}: {passed}; the settings hold, and it has to be armed");
+            orders = orders with { Paused = true };
+        }
+
+        options.Recipe = recipe;
         var hardware = Own(options.IsVirtual ? Virtual(options) : StationHardware.Real(options, _time));
         var run = new RunFacts(
             options.Name,
@@ -340,12 +393,12 @@ internal sealed class InspectionHost : IAsyncDisposable
         );
         _ledger.BeginRun(new LedgerRun(run.Id, options.Name, started, run.Model, run.Recipe, Version));
         _runs.Add(run.Id);
-        var station = new InspectionStation(options, run, StationModel.Of(model), hardware, Start, BooksOf(options.Name), _time, _log);
+        var station = new InspectionStation(options, run, StationModel.Of(model), hardware, Start, BooksOf(options.Name, orders), _time, _log);
         _ledger.Follow(run.Id, station.Totals);
         return station;
     }
 
-    private StationBooks BooksOf(string station) =>
+    private StationBooks BooksOf(string station, StationOrders orders) =>
         new()
         {
             Ended = _ledger.Offer,
@@ -353,8 +406,123 @@ internal sealed class InspectionHost : IAsyncDisposable
             AlarmChanged = alarm => _ledger.Offer(station, alarm),
             Challenged = _ledger.Offer,
             Challenges = _ledger.Reader.ChallengeHistory(station),
+            Alarms = _ledger.Reader.StandingAlarms(station),
+            IsPaused = orders.Paused,
+            RecipeChanged = recipe => KeepRecipe(station, recipe),
             Ledger = _ledger.Alive,
         };
+
+    private void KeepRecipe(string station, string recipe)
+    {
+        try
+        {
+            _orders.Change(station, known => known with { Recipe = recipe });
+        }
+        catch (IOException e)
+        {
+            _log.OrdersAmiss($"{station}: recipe '{recipe}' holds until a restart and no longer: {e.Message}");
+        }
+    }
+
+    private WebServices Services() =>
+        new()
+        {
+            TakeCommand = _commands.TakeAsync,
+            RefuseCommand = _commands.Refuse,
+            Unresponsive = Unresponsive,
+            FindBundle = name => DiagnosticBundle.Find(BundleFolder, name),
+            AuditHead = () => _commands.AuditHead,
+            ModelPackage = _options.Stations.FirstOrDefault()?.Model.Package,
+        };
+
+    private static OutgoingMessage Publication(PartLabel label) =>
+        OutgoingMessage.Of(
+            Contract.Label,
+            label.Station,
+            new LabelPayload
+            {
+                Id = label.Id,
+                Station = label.Station,
+                ResultId = label.ResultId,
+                Label = label.Label,
+                By = label.By,
+                At = label.At,
+                Note = label.Note,
+            },
+            id: label.Id
+        );
+
+    private void ReportSettings()
+    {
+        var settings = SettingsView.Of(_options);
+        var revision = Convert.ToHexStringLower(
+            SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', settings.Select(pair => $"{pair.Key}={pair.Value}"))))
+        );
+        foreach (var station in _options.Stations)
+        {
+            _publisher.Report(
+                OutgoingMessage.Of(
+                    Contract.Configuration,
+                    station.Name,
+                    new ConfigurationPayload
+                    {
+                        Station = station.Name,
+                        At = TimeProvider.System.GetUtcNow(),
+                        Revision = revision,
+                        Version = Version,
+                        Settings = settings,
+                    }
+                )
+            );
+        }
+    }
+
+    /// <summary>
+    /// A command from a broker. The embedded one says who sent it, in properties that nobody else can set there; behind a plant's
+    /// broker there is only the topic, which its access list holds to the roles that may use it.
+    /// </summary>
+    private async Task CommandedAsync(IncomingMessage message, CancellationToken cancellationToken)
+    {
+        var verb = message.Parameter ?? "";
+        var least = CommandVerb.Find(verb)?.Role ?? Role.Viewer;
+        var origin =
+            !IsOwnBroker ? new CommandOrigin("broker", least, "mqtt")
+            : message.Properties.TryGetValue("user", out var user)
+            && message.Properties.TryGetValue("role", out var name)
+            && Enum.TryParse<Role>(name, out var role)
+                ? new CommandOrigin(user, role, "mqtt")
+            : new CommandOrigin("nobody", Role.Viewer, "mqtt");
+        var arrival = new CommandArrival(message.Station, verb, message.Payload, origin);
+        var reply = !IsOwnBroker && !_options.Control.TrustBrokerRoles
+            ? _commands.Refuse(arrival, "", RefusalCode.Closed, "commands are not taken from this broker; see Control:TrustBrokerRoles")
+            : await _commands.TakeAsync(arrival).ConfigureAwait(false);
+        _publisher.Reply(message, reply);
+    }
+
+    private bool IsOwnBroker =>
+        _broker is not null && _options.Mqtt.Port == _broker.Port && _options.Mqtt.Host is ("localhost" or "127.0.0.1" or "::1");
+
+    private string BundleFolder => Path.Combine(_options.DataFolder, "diagnostics");
+
+    private PackedBundle Pack()
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        return DiagnosticBundle.PackInto(
+            BundleFolder,
+            StationDiagnostics.Of(_options, Snapshots, _ledger.Reader, _commands, _recentLog, Version, now),
+            now
+        );
+    }
+
+    private string[] Unresponsive()
+    {
+        var now = _time.GetInstant();
+        return
+        [
+            .. _stations.Where(station => !station.IsResponding(now) || station.Completion.IsFaulted)
+                .Select(station => $"{station.Name} does not respond"),
+        ];
+    }
 
     private StationHardware Virtual(StationOptions options)
     {

@@ -11,7 +11,8 @@ internal sealed class InspectionService(
     EdgeInspectorOptions options,
     ILoggerFactory logs,
     TimeProvider time,
-    IHostApplicationLifetime lifetime
+    IHostApplicationLifetime lifetime,
+    RecentLog? recentLog = null
 ) : IHostedService, IAsyncDisposable
 {
     private readonly ILogger _log = logs.CreateLogger<InspectionService>();
@@ -27,7 +28,7 @@ internal sealed class InspectionService(
     /// <inheritdoc/>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        _host = new InspectionHost(options, logs, time);
+        _host = new InspectionHost(options, logs, time, recentLog);
         try
         {
             await _host.StartAsync(cancellationToken).ConfigureAwait(false);

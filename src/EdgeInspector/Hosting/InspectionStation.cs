@@ -61,6 +61,8 @@ internal sealed class InspectionStation : IAsyncDisposable
     private readonly StationDesk _desk;
     private readonly GpioController _controller;
     private readonly Recipe[] _recipes;
+    private readonly Lock _recipeGate = new();
+    private readonly StationBooks _books;
     private readonly RateMeter _frameRate = new(TimeSpan.FromSeconds(2));
     private readonly RateMeter _partRate = new(TimeSpan.FromSeconds(10));
     private readonly CancellationTokenSource _bookStop = new();
@@ -109,6 +111,7 @@ internal sealed class InspectionStation : IAsyncDisposable
 
         _desk = new StationDesk(options, run, model, hardware.Controller, books, Work, start, time, log);
         _controller = hardware.Controller;
+        _books = books;
         _recipes = [options.Recipe, .. options.Recipes];
         _slot = new FrameSlot(options.Camera.MostWaiting);
         options.Camera.FramePoolSize += model.Detectors.Count - 1; // Each further worker holds a frame.
@@ -151,7 +154,10 @@ internal sealed class InspectionStation : IAsyncDisposable
             options.Reject.Spin,
             time,
             _desk.Reject
-        );
+        )
+        {
+            MayFireByHand = () => _desk.Inputs.IsMaintenance,
+        };
         _sensors = hardware.OpenSensors() is { } reader
             ? new SensorLoop(options.Name, reader, encoderBelt, EntryEdge, _events.Writer, _desk.Inputs.Enter, _desk.Sensors, time)
             : null;
@@ -274,6 +280,50 @@ internal sealed class InspectionStation : IAsyncDisposable
 
     /// <summary>The operator's commands.</summary>
     public StationControl Control => _desk.Control;
+
+    /// <summary>The recipe in force.</summary>
+    public Recipe Recipe => _desk.Recipe;
+
+    /// <summary>Names of the recipes that there are.</summary>
+    public IEnumerable<string> Recipes => _recipes.Select(recipe => recipe.Name);
+
+    /// <summary>The classifier's labels.</summary>
+    public IReadOnlyList<string> Labels => _model.Labels;
+
+    /// <summary>Score from which a part is defective.</summary>
+    public double Threshold => _desk.Recipe.DefectThreshold ?? _model.DefectThreshold;
+
+    /// <summary>The alarms.</summary>
+    public AlarmSummary Alarms => _desk.Alarms.Summary;
+
+    /// <summary>Whether the maintenance key is turned.</summary>
+    public bool IsMaintenance => _desk.Inputs.IsMaintenance;
+
+    /// <summary>The challenge tests.</summary>
+    public ChallengeStanding Challenges => _desk.Challenges.Standing;
+
+    /// <summary>
+    /// Sets the defect threshold of the recipe in force, from the next decision on. Null when done, else why not.
+    /// </summary>
+    public string? ChangeThreshold(double threshold)
+    {
+        lock (_recipeGate)
+        {
+            var recipe = _desk.Recipe;
+            if (!recipe.Allows(threshold))
+            {
+                return recipe.LowestThreshold is null
+                    ? $"recipe '{recipe.Name}' gives no LowestThreshold and HighestThreshold, so no command may change its threshold"
+                    : FormattableString.Invariant(
+                        $"recipe '{recipe.Name}' allows {recipe.LowestThreshold} to {recipe.HighestThreshold}");
+            }
+
+            var changed = recipe.With(threshold);
+            _recipes[Array.FindIndex(_recipes, one => one.Name == recipe.Name)] = changed;
+            Use(changed);
+            return null;
+        }
+    }
 
     /// <summary>Whether every thread of the station turns; see <see cref="Health.IsResponding"/>.</summary>
     public bool IsResponding(Instant now) => _desk.Health.IsResponding(now);
@@ -501,10 +551,15 @@ internal sealed class InspectionStation : IAsyncDisposable
                     : $"there is no recipe '{name}'; there is {string.Join(", ", _recipes.Select(recipe => recipe.Name))}",
             Swap = (name, _) =>
             {
-                Use(Array.Find(_recipes, recipe => recipe.Name == name)!);
+                lock (_recipeGate)
+                {
+                    Use(Array.Find(_recipes, recipe => recipe.Name == name)!);
+                }
+
+                _books.RecipeChanged(name);
                 return Task.CompletedTask;
             },
-            StartChallenge = (who, defect, now) => desk.Challenges.Start(who, defect, pieces: null, _book.LastNumber, now),
+            StartChallenge = (who, defect, pieces, now) => desk.Challenges.Start(who, defect, pieces, _book.LastNumber, now),
             FireEjector = lane => _reject.FireByHand(lane),
             HoldOutput = desk.Hold,
         };

@@ -21,6 +21,15 @@ internal sealed record StationBooks
     /// <summary>What earlier runs left to be tested; null when nothing is known.</summary>
     public ChallengeHistory? Challenges { get; init; }
 
+    /// <summary>Alarms that stood when the last run ended.</summary>
+    public IReadOnlyList<AlarmRecord> Alarms { get; init; } = [];
+
+    /// <summary>Whether somebody paused the station before the last run ended: then it does not arm by itself.</summary>
+    public bool IsPaused { get; init; }
+
+    /// <summary>A changeover put this recipe in force.</summary>
+    public Action<string> RecipeChanged { get; init; } = _ => { };
+
     /// <summary>The ledger's sign of life; null when no ledger is kept.</summary>
     public Liveness? Ledger { get; init; }
 }

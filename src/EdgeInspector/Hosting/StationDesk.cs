@@ -23,7 +23,7 @@ internal sealed class StationDesk : IDisposable
     private readonly StationControl _control;
     private readonly ILogger _log;
     private volatile Recipe _recipe;
-    private bool _armed;
+    private bool _armed; // Or not to be armed but by a command.
 
     /// <summary>Opens the panel's pins at their safe levels.</summary>
     /// <param name="options">The station's options.</param>
@@ -67,6 +67,9 @@ internal sealed class StationDesk : IDisposable
             Health.Add("ledger", AlarmCode.LedgerFault, options.Health.Ledger, ledger);
         }
 
+        // A stop that somebody has to acknowledge, and a pause, outlive the service: somebody has to arm.
+        var isStopped = Alarms.Restore(books.Alarms, now);
+        _armed = isStopped || books.IsPaused;
         Challenges = new ChallengeSchedule(
             options.Challenges,
             options.Name,

@@ -11,6 +11,9 @@ internal sealed record LedgerQuery
     /// <summary>Decided before.</summary>
     public DateTimeOffset? To { get; init; }
 
+    /// <summary>The part with this <see cref="PartRecord.Id"/>.</summary>
+    public string? Id { get; init; }
+
     /// <summary>One station's.</summary>
     public string? Station { get; init; }
 

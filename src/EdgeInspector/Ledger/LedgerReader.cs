@@ -187,14 +187,21 @@ internal sealed class LedgerReader(string path)
 
     /// <summary>Alarms, in the order in which they were raised; of the query, times and station count.</summary>
     /// <exception cref="LedgerException">There is no ledger, or it cannot be read.</exception>
-    public IReadOnlyList<LedgerAlarm> Alarms(LedgerQuery query)
+    public IReadOnlyList<LedgerAlarm> Alarms(LedgerQuery query) => Alarms(query, standingOnly: false);
+
+    /// <summary>A station's alarms that are not over, in the order in which they were raised.</summary>
+    /// <exception cref="LedgerException">There is no ledger, or it cannot be read.</exception>
+    public IReadOnlyList<AlarmRecord> StandingAlarms(string station) =>
+        [.. Alarms(new LedgerQuery { Station = station }, standingOnly: true).Select(row => row.Alarm)];
+
+    private List<LedgerAlarm> Alarms(LedgerQuery query, bool standingOnly)
     {
         using var connection = Open();
         using var command = connection.CreateCommand();
 #pragma warning disable CA2100 // Put together from constants; what comes from outside is bound.
         command.CommandText =
             "SELECT station, code, raised, name, severity, state, latched, text, last_raised, times, cleared, "
-            + $"acknowledged, who FROM alarms WHERE {HistoryCondition("raised", query, command)}";
+            + $"acknowledged, who FROM alarms WHERE {(standingOnly ? "state <> 0 AND " : "")}{HistoryCondition("raised", query, command)}";
 #pragma warning restore CA2100
         return ReadAll(
             command,
@@ -328,6 +335,7 @@ internal sealed class LedgerReader(string path)
         var conditions = new List<string> { "1" };
         Narrow("decided >= $from", "$from", query.From is { } from ? LedgerSchema.ToMicroseconds(from) : null);
         Narrow("decided < $to", "$to", query.To is { } to ? LedgerSchema.ToMicroseconds(to) : null);
+        Narrow("id = $id", "$id", query.Id);
         Narrow("station = $station", "$station", query.Station);
         Narrow("recipe = $recipe", "$recipe", query.Recipe);
         Narrow("label = $label", "$label", query.Label);

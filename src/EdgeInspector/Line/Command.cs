@@ -9,7 +9,7 @@ namespace EdgeInspector.Line;
 /// with the station. What is not listed here is refused.
 /// </summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-internal record CommandPayload
+internal sealed record CommandPayload
 {
     [Description("Unique for each request: one that is repeated is done once and answered alike.")]
     [StringLength(64, MinimumLength = 1)]

@@ -34,6 +34,17 @@ internal sealed class Recipe : IValidatableObject
     [Range(0.0, 1.0)]
     public double? DefectThreshold { get; set; }
 
+    /// <summary>
+    /// Lowest defect threshold that a command may set, 0 to 1; null, the default, lets no command change it. To be chosen
+    /// with the figures of the model in hand.
+    /// </summary>
+    [Range(0.0, 1.0)]
+    public double? LowestThreshold { get; set; }
+
+    /// <summary>Highest defect threshold that a command may set, 0 to 1; null lets no command change it.</summary>
+    [Range(0.0, 1.0)]
+    public double? HighestThreshold { get; set; }
+
     /// <summary>A score closer to the threshold than this is unsure, 0 to 0.5; 0 turns the band off.</summary>
     [Range(0.0, 0.5)]
     public double UnsureMargin { get; set; }
@@ -84,12 +95,32 @@ internal sealed class Recipe : IValidatableObject
     [Range(0, 10_000)]
     public int StopAfterUnsure { get; set; }
 
+    /// <summary>The same recipe with another threshold.</summary>
+    public Recipe With(double defectThreshold)
+    {
+        var other = (Recipe)MemberwiseClone();
+        other.DefectThreshold = defectThreshold;
+        return other;
+    }
+
+    /// <summary>Whether a command may set this threshold.</summary>
+    public bool Allows(double defectThreshold) => defectThreshold >= LowestThreshold && defectThreshold <= HighestThreshold;
+
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (MinimumViews > Views)
         {
             yield return new($"must be at most Views ({Views})", [nameof(MinimumViews)]);
+        }
+
+        if (LowestThreshold is null != HighestThreshold is null)
+        {
+            yield return new("give LowestThreshold and HighestThreshold both, or neither", [nameof(LowestThreshold)]);
+        }
+        else if (LowestThreshold > HighestThreshold)
+        {
+            yield return new($"must be at most HighestThreshold ({HighestThreshold})", [nameof(LowestThreshold)]);
         }
     }
 }

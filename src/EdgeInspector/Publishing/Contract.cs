@@ -74,12 +74,6 @@ internal sealed record MessageKind
     public string Filter => SuffixOf("+");
 }
 
-/// <summary>One command: the last level of its topic, and who may send it.</summary>
-/// <param name="Name">In the topic: <c>cmd/{Name}</c>.</param>
-/// <param name="Role">The least role; a broker's access list grants the topic to it and those above.</param>
-/// <param name="Summary">What it does, for the contract.</param>
-internal sealed record CommandVerb(string Name, Role Role, string Summary);
-
 /// <summary>
 /// The whole contract in one table: every kind of message that a station sends or takes. Schemas, the AsyncAPI document, the
 /// access lists and the table in <c>docs/mqtt.md</c> are made from it.
@@ -226,7 +220,7 @@ internal static class Contract
         Expiry = TimeSpan.FromMinutes(1),
         Schema = "ei.reply/1",
         Keeping = Keeping.Passing,
-        Payload = PayloadJson.Default.ReplyPayload,
+        Payload = PayloadJson.Default.CommandReply,
     };
 
     /// <summary>What a person says a part is.</summary>
@@ -287,19 +281,7 @@ internal static class Contract
     ];
 
     /// <summary>Every command.</summary>
-    public static readonly IReadOnlyList<CommandVerb> Verbs =
-    [
-        new("arm", Role.Operator, "Lets the station reject, once nothing speaks against it."),
-        new("pause", Role.Operator, "Lets every part through until it is armed again."),
-        new("acknowledge", Role.Operator, "Acknowledges an alarm by name."),
-        new("mute", Role.Operator, "Silences the buzzer for a while."),
-        new("recipe", Role.Operator, "Changes to another recipe: drain, swap, verify, go."),
-        new("picture", Role.Operator, "Asks for a part's picture."),
-        new("challenge", Role.Qa, "Starts a challenge test."),
-        new("label", Role.Qa, "Says what a part is."),
-        new("threshold", Role.Engineer, "Changes the defect threshold within the engineer's limits."),
-        new("diagnostics", Role.Engineer, "Asks for a diagnostic bundle."),
-    ];
+    public static IReadOnlyList<CommandVerb> Verbs => CommandVerb.All;
 
     /// <summary>The kind with this name.</summary>
     /// <exception cref="KeyNotFoundException">There is none: a message from another version of the program.</exception>

@@ -506,42 +506,6 @@ internal sealed record GapPayload
     public required DateTimeOffset At { get; init; }
 }
 
-/// <summary><c>ei.command/1</c>: asks for something. The verb stands in the topic; what it needs, in the arguments.</summary>
-internal sealed record CommandPayload
-{
-    [Description("Unique for each request: one that is repeated is done once and answered alike.")]
-    [StringLength(64, MinimumLength = 1)]
-    public required string Id { get; init; }
-
-    [Description("After this it is refused, whatever the broker kept; missing: only the message's expiry counts.")]
-    public DateTimeOffset? ExpiresAt { get; init; }
-
-    [Description("What the verb needs, by name.")]
-    public IReadOnlyDictionary<string, string>? Arguments { get; init; }
-}
-
-/// <summary><c>ei.reply/1</c>: what became of a command.</summary>
-internal sealed record ReplyPayload
-{
-    [Description("The command's id.")]
-    public required string Id { get; init; }
-
-    [Description("The station's name.")]
-    public required string Station { get; init; }
-
-    [Description("The command's verb.")]
-    public required string Verb { get; init; }
-
-    [Description("Whether it was done.")]
-    public required bool Done { get; init; }
-
-    [Description("Why not, in one line; when done, what came of it.")]
-    public string? Reason { get; init; }
-
-    [Description("When it was done or refused.")]
-    public required DateTimeOffset At { get; init; }
-}
-
 /// <summary><c>ei.label/1</c>: what a person says a part is.</summary>
 internal sealed record LabelPayload
 {
@@ -647,7 +611,7 @@ internal static class Finite
 [JsonSerializable(typeof(ShiftPayload))]
 [JsonSerializable(typeof(GapPayload))]
 [JsonSerializable(typeof(CommandPayload))]
-[JsonSerializable(typeof(ReplyPayload))]
+[JsonSerializable(typeof(CommandReply))]
 [JsonSerializable(typeof(LabelPayload))]
 [JsonSerializable(typeof(ConfigurationPayload))]
 [JsonSerializable(typeof(ModelDesiredPayload))]

@@ -174,7 +174,7 @@ internal sealed class Publisher
     }
 
     /// <summary>Answers a request: to its response topic, or to <c>reply/all</c>. Dropped when the broker is away.</summary>
-    public void Reply(IncomingMessage request, ReplyPayload reply) =>
+    public void Reply(IncomingMessage request, CommandReply reply) =>
         LinkOf(request.Station)
             .Say(
                 OutgoingMessage.Of(Contract.Reply, request.Station, reply, parameter: request.ReplyTo ?? "all") with

@@ -64,6 +64,12 @@ internal sealed class RejectLoop : IDisposable
     /// <summary>Ends when the loop has stopped with outputs safe, faulted when it failed.</summary>
     public Task Completion => _completion.Task;
 
+    /// <summary>
+    /// Asked on the reject thread at the very moment a lane would be fired by hand: what was allowed when it was asked for
+    /// may no longer be. Must not wait.
+    /// </summary>
+    public Func<bool> MayFireByHand { get; init; } = static () => true;
+
     /// <summary>Whether the kernel gave the thread real-time priority.</summary>
     public bool IsRealTime { get; private set; }
 
@@ -118,7 +124,7 @@ internal sealed class RejectLoop : IDisposable
             }
         }
 
-        if (Interlocked.Exchange(ref _byHand, 0) is var asked and not 0)
+        if (Interlocked.Exchange(ref _byHand, 0) is var asked and not 0 && MayFireByHand())
         {
             _output.TrySet(asked - 1, on: true);
             _schedule.OpenByHand(asked - 1, _time.GetInstant());

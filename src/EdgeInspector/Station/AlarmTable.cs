@@ -93,6 +93,55 @@ internal sealed class AlarmTable
     /// <summary>How things stand, without waiting for anybody.</summary>
     public AlarmSummary Summary => _summary;
 
+    /// <summary>
+    /// Takes up what stood when an earlier run ended. A latched alarm that nobody had acknowledged stands until somebody
+    /// does: a restart is no acknowledgement. Whether its cause persists is not known, so it counts as over until it is
+    /// raised anew. Everything else is over. Call it once, before anything is raised.
+    /// </summary>
+    /// <param name="stood">As they stood, of this station.</param>
+    /// <param name="now">The present.</param>
+    /// <returns>Whether one of them stops the line.</returns>
+    public bool Restore(IEnumerable<AlarmRecord> stood, Instant now)
+    {
+        lock (_gate)
+        {
+            foreach (var record in stood.OrderBy(record => record.RaisedAt))
+            {
+                if (record.State == AlarmState.Normal || !_alarms.TryGetValue(record.Code, out var alarm))
+                {
+                    continue;
+                }
+
+                if (alarm.State != AlarmState.Normal)
+                {
+                    // Two rows of one alarm: a crash came between them. The later one is what stands.
+                    alarm.State = AlarmState.Normal;
+                    _changed(Record(alarm));
+                }
+
+                (alarm.Text, alarm.Count) = (record.Text, record.Count);
+                (alarm.RaisedAt, alarm.LastRaisedAt, alarm.LastRaised) = (record.RaisedAt, record.LastRaisedAt, now);
+                (alarm.AcknowledgedAt, alarm.AcknowledgedBy) = (record.AcknowledgedAt, record.AcknowledgedBy);
+                alarm.ClearedAt = record.ClearedAt;
+                var isKnown = record.State == AlarmState.ActiveAcknowledged;
+                if (alarm.IsLatched && !isKnown && alarm.Kind.IsMomentary)
+                {
+                    Move(alarm, AlarmState.ActiveUnacknowledged);
+                }
+                else
+                {
+                    alarm.ClearedAt ??= Label(now);
+                    Move(alarm, alarm.IsLatched && !isKnown ? AlarmState.ClearedUnacknowledged : AlarmState.Normal);
+                }
+
+                _new += alarm.State == AlarmState.Normal ? 0 : 1;
+            }
+
+            Publish();
+            return _summary.StopsLine;
+        }
+    }
+
     /// <summary>It happened, or it is so. Saying so again while it is so changes nothing; a moment is counted each time.</summary>
     /// <param name="code">Which alarm.</param>
     /// <param name="text">One line for an operator.</param>

@@ -35,8 +35,12 @@ internal sealed record StationWork
     /// <summary>Proves that the recipe works; done at once where nothing is asked for.</summary>
     public Func<string, CancellationToken, Task> Verify { get; init; } = (_, _) => Task.CompletedTask;
 
-    /// <summary>Starts a challenge test: who, and of which defect (null: of all). Null when started, else why not.</summary>
-    public Func<string, string?, Instant, string?> StartChallenge { get; init; } = (_, _, _) => "no challenge tests are set up here";
+    /// <summary>
+    /// Starts a challenge test: who, of which defect (null: of all), with which pieces (null: of the defect, or those of the
+    /// options). Null when started, else why not.
+    /// </summary>
+    public Func<string, string?, IReadOnlyList<ChallengePiece>?, Instant, string?> StartChallenge { get; init; } =
+        (_, _, _, _) => "no challenge tests are set up here";
 
     /// <summary>Fires one ejector by hand for one dwell. Null when done, else why not.</summary>
     public Func<int, string?> FireEjector { get; init; } = _ => "ejectors cannot be tried by hand here";
@@ -233,8 +237,8 @@ internal sealed class StationControl : IDisposable
         }
     }
 
-    /// <summary>Starts a challenge test of one defect, or of all.</summary>
-    public CommandResult StartChallenge(string who, string? defect, Instant now)
+    /// <summary>Starts a challenge test of one defect, of all, or of the pieces named.</summary>
+    public CommandResult StartChallenge(string who, string? defect, Instant now, IReadOnlyList<ChallengePiece>? pieces = null)
     {
         lock (_gate)
         {
@@ -242,7 +246,7 @@ internal sealed class StationControl : IDisposable
                     ? CommandResult.Refused($"a challenge test needs a running line, and the station is {_states.State}")
                 : _changeover.Step != ChangeoverStep.None
                     ? CommandResult.Refused($"a changeover to '{_changeover.Recipe}' is under way")
-                : new CommandResult(_work.StartChallenge(who, defect, now));
+                : new CommandResult(_work.StartChallenge(who, defect, pieces, now));
         }
     }
 

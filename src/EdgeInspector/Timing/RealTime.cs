@@ -6,6 +6,7 @@ namespace EdgeInspector.Timing;
 internal static partial class RealTime
 {
     private const int SchedFifo = 1;
+    private const int SchedIdle = 5;
     private const int SetTimerSlack = 29; // PR_SET_TIMERSLACK
     private const int LockPresent = 1; // MCL_CURRENT
     private const int LockFuture = 2; // MCL_FUTURE
@@ -24,6 +25,16 @@ internal static partial class RealTime
         _ = ProcessControl(SetTimerSlack, 1, 0, 0, 0);
         var priority = Priority;
         return SetScheduler(0, SchedFifo, &priority) == 0;
+    }
+
+    /// <summary>
+    /// Puts the calling thread under SCHED_IDLE: it gets a processor only while no other thread wants one. For work beside
+    /// the line. False when the system does not permit it.
+    /// </summary>
+    public static unsafe bool TryYieldToAll()
+    {
+        var priority = 0;
+        return SetScheduler(0, SchedIdle, &priority) == 0;
     }
 
     /// <summary>

@@ -21,7 +21,7 @@ internal sealed record RejectEntry(
 /// <summary>What one server-sent event carries.</summary>
 internal sealed record PageUpdate(IReadOnlyList<StationSnapshot> Stations, IReadOnlyList<RejectEntry> Rejects);
 
-/// <summary>The answer of <c>GET /healthz</c>.</summary>
+/// <summary>The answer of <c>GET /healthz</c> and <c>GET /readyz</c>.</summary>
 internal sealed record Health(bool Healthy, IReadOnlyList<string> Reasons);
 
 [JsonSourceGenerationOptions(
@@ -31,6 +31,7 @@ internal sealed record Health(bool Healthy, IReadOnlyList<string> Reasons);
 )]
 [JsonSerializable(typeof(PageUpdate))]
 [JsonSerializable(typeof(Health))]
+[JsonSerializable(typeof(CommandReply))]
 internal sealed partial class WebJson : JsonSerializerContext;
 
 /// <summary>Durations travel as seconds.</summary>

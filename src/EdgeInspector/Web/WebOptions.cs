@@ -22,6 +22,15 @@ internal sealed class WebOptions : IValidatableObject
     /// </summary>
     public bool AllowRemote { get; set; }
 
+    /// <summary>
+    /// File of the tokens that commands, bundles and pictures to inspect need, each with a name and a role; not readable by
+    /// others. Made by <c>edge-inspector token new</c>. Null: nobody has one, so nobody commands over HTTP.
+    /// </summary>
+    public string? TokenFile { get; set; }
+
+    /// <summary>Pictures that programs send to be inspected, <c>POST /v1/inspect</c>.</summary>
+    public WebInspectOptions Inspect { get; set; } = new();
+
     /// <summary>Connections at a time, 1 to 10,000. A page holds two.</summary>
     [Range(1, 10_000)]
     public int MaxConnections { get; set; } = 100;
@@ -32,6 +41,11 @@ internal sealed class WebOptions : IValidatableObject
         if (Enabled && !TryParse(out _, out _, out var fault))
         {
             yield return new ValidationResult(fault, [nameof(Address)]);
+        }
+
+        if (Enabled && TokenFile is { } tokens && Web.TokenFile.Fault(tokens) is { } wrong)
+        {
+            yield return new ValidationResult(wrong, [nameof(TokenFile)]);
         }
     }
 
@@ -76,4 +90,26 @@ internal sealed class WebOptions : IValidatableObject
 
         return true;
     }
+}
+
+/// <summary>Pictures that programs send to be inspected.</summary>
+internal sealed class WebInspectOptions
+{
+    /// <summary>
+    /// Whether they are taken. Off unless asked for: it loads the model package of the first station a second time, about
+    /// 100 MB, and takes what processor time the line leaves.
+    /// </summary>
+    public bool Enabled { get; set; }
+
+    /// <summary>Largest picture, bytes, 1 KB to 64 MB. 8 MB is a JPEG of some 20 megapixels.</summary>
+    [Range(1024, 64 * 1024 * 1024)]
+    public int MaximumBytes { get; set; } = 8 * 1024 * 1024;
+
+    /// <summary>Most pixels, 1,024 to 200,000,000; looked at before decoding. 25 million take 75 MB.</summary>
+    [Range(1024, 200_000_000)]
+    public int MaximumPixels { get; set; } = 25_000_000;
+
+    /// <summary>How long an answer may take, 100 ms to 10 min: on a busy line there is no processor time for it.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(30);
 }

@@ -26,11 +26,12 @@ internal static class WebPage
         ("/icon.svg", "icon.svg", "image/svg+xml"),
     ];
 
-    /// <summary>Maps the page at <c>/</c>, its data under <c>/v1</c> and <c>/events</c>, and <c>/healthz</c>.</summary>
+    /// <summary>Maps the page at <c>/</c>, its data under <c>/v1</c> and <c>/events</c>, <c>/healthz</c> and <c>/readyz</c>.</summary>
     public static void Map(
         IEndpointRouteBuilder routes,
         RecentPictures pictures,
         Func<IReadOnlyList<StationSnapshot>> snapshots,
+        Func<IReadOnlyList<string>> unresponsive,
         TimeProvider? time = null
     )
     {
@@ -73,10 +74,12 @@ internal static class WebPage
                     )
                 )
         );
-        routes.MapGet("/healthz", () => HealthOf(snapshots()));
+        // Healthy: a restart would not help. Ready: parts are inspected, or would be if the line were armed.
+        routes.MapGet("/healthz", () => Answer(unresponsive()));
+        routes.MapGet("/readyz", () => Answer(Unready(snapshots())));
     }
 
-    private static IResult HealthOf(IReadOnlyList<StationSnapshot> stations)
+    private static List<string> Unready(IReadOnlyList<StationSnapshot> stations)
     {
         List<string> reasons = stations.Count == 0 ? ["no station runs"] : [];
         reasons.AddRange(
@@ -84,12 +87,16 @@ internal static class WebPage
                 .Where(s => s.State is not (StationState.ContinuousExecution or StationState.SingleExecution or StationState.Ready))
                 .Select(s => $"{s.Station} is {s.State}{(s.Fault is null ? string.Empty : ": " + s.Fault)}")
         );
-        return Results.Json(
+        reasons.AddRange(stations.Where(s => s.IsHealthy == false && s.Fault is null).Select(s => $"{s.Station}: its Healthy output is off"));
+        return reasons;
+    }
+
+    private static IResult Answer(IReadOnlyList<string> reasons) =>
+        Results.Json(
             new Health(reasons.Count == 0, reasons),
             WebJson.Default.Health,
             statusCode: reasons.Count == 0 ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable
         );
-    }
 
     private static async IAsyncEnumerable<SseItem<string>> Updates(
         RecentPictures pictures,

@@ -18,10 +18,14 @@ internal sealed class WebServer(
     WebOptions options,
     RecentPictures pictures,
     Func<IReadOnlyList<StationSnapshot>> snapshots,
-    ILoggerFactory logs
+    ILoggerFactory logs,
+    WebServices? services = null,
+    TimeProvider? time = null
 ) : IAsyncDisposable
 {
+    private readonly WebServices _services = services ?? new WebServices();
     private WebApplication? _app;
+    private WebApi? _api;
 
     /// <summary>
     /// Takes MQTT over WebSocket at <c>/mqtt</c>, and returns when the connection has ended; null where there is no broker here. Only
@@ -44,6 +48,7 @@ internal sealed class WebServer(
             throw new SettingException(fault);
         }
 
+        _api = new WebApi(options, _services, time ?? TimeProvider.System);
         var app = Build(address, port);
         try
         {
@@ -81,6 +86,8 @@ internal sealed class WebServer(
             await app.StopAsync(patience.Token).ConfigureAwait(false);
             await app.DisposeAsync().ConfigureAwait(false);
         }
+
+        Interlocked.Exchange(ref _api, null)?.Dispose();
     }
 
     /// <inheritdoc/>
@@ -129,7 +136,8 @@ internal sealed class WebServer(
             }
         );
         app.UseRouting();
-        WebPage.Map(app, pictures, snapshots);
+        WebPage.Map(app, pictures, snapshots, _services.Unresponsive);
+        _api!.Map(app);
         if (Metrics is { } metrics)
         {
             app.MapGet("/metrics", () => Results.Text(metrics.Text(), metrics.ContentType));

@@ -385,14 +385,7 @@ public sealed class PublisherTests
                     {
                         publisher.Reply(
                             request,
-                            new ReplyPayload
-                            {
-                                Id = "1",
-                                Station = request.Station,
-                                Verb = request.Parameter!,
-                                Done = true,
-                                At = Some.Instant,
-                            }
+                            Some.Reply(request.Station, request.Parameter!)
                         );
                         return Task.CompletedTask;
                     }
@@ -433,7 +426,7 @@ public sealed class PublisherTests
                         done.Add(request.Parameter);
                         publisher.Reply(
                             request,
-                            new ReplyPayload { Id = "1", Station = request.Station, Verb = "pause", Done = true, At = Some.Instant }
+                            Some.Reply(request.Station, "pause")
                         );
                         return Task.CompletedTask;
                     }

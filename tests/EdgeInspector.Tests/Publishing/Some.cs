@@ -38,6 +38,18 @@ internal static class Some
             IsSimulated = true,
         };
 
+    public static CommandReply Reply(string station, string verb) =>
+        new()
+        {
+            Id = "1",
+            Station = station,
+            Verb = verb,
+            Outcome = CommandOutcome.Accepted,
+            Code = "done",
+            Text = "done",
+            At = Instant,
+        };
+
     public static AlarmRecord Alarm(AlarmCode code, DateTimeOffset raised) =>
         new()
         {

@@ -121,9 +121,27 @@ public sealed class RejectLoopTests : IDisposable
         Assert.Equal(told[0].At, told[1].At);
     }
 
+    [Fact]
+    public void NothingIsFiredByHandOnceTheKeyIsTurnedBack()
+    {
+        var isTurned = true;
+        using var loop = Loop(mayFire: () => isTurned);
+        Assert.Null(loop.FireByHand(0));
+        Walk(loop, 0, 200);
+        Assert.Equal([false, true, false], _pins.Written.Select(write => write.High));
+
+        // Asked for while it was turned, and looked at when it no longer is.
+        Assert.Null(loop.FireByHand(0));
+        isTurned = false;
+        Walk(loop, 200, 400);
+        isTurned = true;
+        Walk(loop, 400, 600);
+        Assert.Equal(3, _pins.Written.Count);
+    }
+
     public void Dispose() => _controller.Dispose();
 
-    private RejectLoop Loop(bool activeHigh = true, TimeProvider? time = null, Instant? start = null)
+    private RejectLoop Loop(bool activeHigh = true, TimeProvider? time = null, Instant? start = null, Func<bool>? mayFire = null)
     {
         var options = new RejectOptions
         {
@@ -141,7 +159,10 @@ public sealed class RejectLoopTests : IDisposable
             _figures,
             options.Spin,
             time ?? _clock
-        );
+        )
+        {
+            MayFireByHand = mayFire ?? (() => true),
+        };
     }
 
     private void Walk(RejectLoop loop, int from, int to)

@@ -213,6 +213,45 @@ public sealed class AlarmTableTests
             );
     }
 
+    [Fact]
+    public void ALatchedStopThatNobodyAcknowledgedHoldsTheLineAfterARestart()
+    {
+        var before = Table();
+        before.Raise(AlarmCode.DoorOpen, "a guard door is open", At(0));
+        before.Clear(AlarmCode.DoorOpen, At(10));
+        before.Raise(AlarmCode.RunawayRejects, "20 rejects in a row", At(20));
+        before.Raise(AlarmCode.CameraLost, "no frames", At(30));
+        var after = Table();
+        _changes.Clear();
+
+        Assert.True(after.Restore(before.Summary.Standing, At(10_000)));
+
+        Assert.Equal(
+            [AlarmCode.RunawayRejects, AlarmCode.DoorOpen],
+            after.Summary.Standing.Select(alarm => alarm.Code).Order()
+        );
+        Assert.Equal(before.Summary.Standing.Select(alarm => alarm.RaisedAt).Order().First(), after.Summary.Standing.Min(alarm => alarm.RaisedAt));
+        Assert.Contains(_changes, change => change is { Code: AlarmCode.CameraLost, State: AlarmState.Normal, ClearedAt: not null });
+        after.Step(At(60_000));
+        Assert.True(after.Summary.StopsLine);
+        Assert.Equal(2, after.Acknowledge(null, "anna", At(70_000)));
+        Assert.False(after.Summary.StopsLine);
+    }
+
+    [Fact]
+    public void WhatWasAcknowledgedBeforeARestartIsOverUnlessItIsSoStill()
+    {
+        var before = Table();
+        before.Raise(AlarmCode.BinFull, "the bin is full", At(0));
+        before.Acknowledge(null, "anna", At(10));
+        var after = Table();
+
+        Assert.False(after.Restore(before.Summary.Standing, At(20)));
+        Assert.Empty(after.Summary.Standing);
+        after.Raise(AlarmCode.BinFull, "the bin is full", At(30));
+        Assert.Equal(AlarmState.ActiveUnacknowledged, Assert.Single(after.Summary.Standing).State);
+    }
+
     private static bool IsMoment(AlarmCode code) => code is AlarmCode.EdgesLost or AlarmCode.LateParts;
 
     private static AlarmState Cleared(AlarmCode code, AlarmState state)

@@ -42,7 +42,7 @@ public sealed class StationControlTests : IDisposable
                     return _swap.Task;
                 },
                 Verify = (_, _) => _verify.Task,
-                StartChallenge = (who, defect, _) => who == "anna" ? null : "who are you?",
+                StartChallenge = (who, defect, _, _) => who == "anna" ? null : "who are you?",
                 FireEjector = lane => lane == 0 ? null : $"there is no lane {lane}",
             }
         );

@@ -175,24 +175,24 @@ public sealed class WebPageTests
     [InlineData(StationState.Preoperational, HttpStatusCode.ServiceUnavailable)]
     [InlineData(StationState.Halted, HttpStatusCode.ServiceUnavailable)]
     [InlineData(StationState.Error, HttpStatusCode.ServiceUnavailable)]
-    internal async Task HealthFollowsTheState(StationState state, HttpStatusCode expected)
+    internal async Task ReadinessFollowsTheState(StationState state, HttpStatusCode expected)
     {
         _snapshot = _snapshot with { State = state };
         await using var server = await StartAsync();
         using var http = Client(server);
 
-        using var answer = await http.GetAsync("/healthz", TestContext.Current.CancellationToken);
+        using var answer = await http.GetAsync("/readyz", TestContext.Current.CancellationToken);
 
         Assert.Equal(expected, answer.StatusCode);
     }
 
     [Fact]
-    public async Task AnUnhealthyStationIsNamedWithItsReason()
+    public async Task AStationThatIsNotReadyIsNamedWithItsReason()
     {
         _snapshot = _snapshot with { State = StationState.Error, Fault = "/dev/video0 is gone" };
         await using var server = await StartAsync();
         using var http = Client(server);
-        using var answer = await http.GetAsync("/healthz", TestContext.Current.CancellationToken);
+        using var answer = await http.GetAsync("/readyz", TestContext.Current.CancellationToken);
 
         Assert.Equal(
             """{"healthy":false,"reasons":["biscuit-1 is Error: /dev/video0 is gone"]}""",
@@ -201,7 +201,7 @@ public sealed class WebPageTests
     }
 
     [Fact]
-    public async Task WithoutAStationNothingIsHealthy()
+    public async Task WithoutAStationNothingIsReady()
     {
         await using var server = new WebServer(
             new WebOptions { Address = "http://127.0.0.1:0" },
@@ -211,7 +211,7 @@ public sealed class WebPageTests
         );
         await server.StartAsync(TestContext.Current.CancellationToken);
         using var http = Client(server);
-        using var answer = await http.GetAsync("/healthz", TestContext.Current.CancellationToken);
+        using var answer = await http.GetAsync("/readyz", TestContext.Current.CancellationToken);
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
     }
