@@ -32,6 +32,9 @@ internal sealed record LinkParts(
 /// </summary>
 internal sealed class StationLink
 {
+    /// <summary>What a timer can wait at least.</summary>
+    private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(1);
+
     /// <summary>How soon a change of state is published.</summary>
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
 
@@ -352,7 +355,9 @@ internal sealed class StationLink
 
             if (limit > TimeSpan.Zero)
             {
-                await Task.Delay(limit, _time, CancellationToken.None).ConfigureAwait(false);
+                // A timer counts in milliseconds: less would be no wait at all, and this loop would turn as fast as it can.
+                var wait = limit < ShortestWait ? ShortestWait : limit;
+                await Task.Delay(wait, _time, CancellationToken.None).ConfigureAwait(false);
             }
             else
             {

@@ -67,7 +67,7 @@ public sealed class PublisherTests
                     .Where(m => !m.Topic.Contains("/alarm/", StringComparison.Ordinal))
                     .Select(m =>
                         $"{m.Topic} {m.Qos} {m.Retain} {m.ContentType} {m.Expires} {m.Properties} "
-                        + Convert.ToBase64String(m.Payload)
+                        + (m.Topic.EndsWith("/state", StringComparison.Ordinal) ? "" : Convert.ToBase64String(m.Payload)) // Tells of the outbox's work.
                     )
                     .Order(StringComparer.Ordinal),
             ];
